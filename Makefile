@@ -1,0 +1,38 @@
+# make help explains every target. Needs nothing but make and Python 3.10 or newer.
+PYTHON ?= python3
+ARGS ?=
+bin := .venv/bin
+ready := .venv/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup train test lint tensorboard clean
+
+help:  ## Explain every target
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+# The virtual environment is made once, and again when the dependencies change.
+$(ready): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "charrec needs Python 3.10 or newer; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+setup: $(ready)  ## Make .venv and install charrec into it (the other targets do this themselves)
+
+train: $(ready)  ## Train on the embedded letters; settings go in ARGS="optimizer=adam hsize=64"
+	@$(bin)/python -m charrec.train $(ARGS)
+
+test: lint  ## Check style and types, then run the whole test suite (ARGS="-k tanh" for a part)
+	$(bin)/python -m pytest $(ARGS)
+
+lint: $(ready)  ## Check style and types alone
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+
+tensorboard: $(ready)  ## Show the curves of every run under outputs/
+	$(bin)/tensorboard --logdir outputs
+
+clean:  ## Remove .venv and caches; outputs/ stays
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

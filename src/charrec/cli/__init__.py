@@ -1,0 +1,1 @@
+"""What the mains share: paths are quoted for Hydra, settings checked early, errors kept short."""

@@ -1,0 +1,82 @@
+"""Starting a main under Hydra, and ending it with a message where something is wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import hydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from charrec.cli.arguments import quote_paths
+from charrec.cli.explain import explain
+from charrec.errors import UserError
+from charrec.resources import resource
+from charrec.run import run_id
+
+FULL_ERROR = "HYDRA_FULL_ERROR"
+WANTS_TRACEBACK = os.environ.get(FULL_ERROR) == "1"
+REFUSED = 2  # exit code
+MENDABLE = (UserError, HydraException, OmegaConfBaseException)
+
+
+def run_main(main: Callable[[DictConfig], None], config_name: str) -> None:
+    """Compose ``conf/CONFIG_NAME.yaml`` with the command line and hand it to `main`.
+
+    What the user can mend ends in one or two lines on stderr and a non-zero exit code;
+    HYDRA_FULL_ERROR=1 shows the traceback too.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    warnings.showwarning = _show_warning
+    OmegaConf.register_new_resolver("run_id", run_id, use_cache=True, replace=True)
+    decorate = hydra.main(
+        version_base="1.3", config_path=str(resource("conf")), config_name=config_name
+    )
+    os.environ[FULL_ERROR] = "1"  # else Hydra prints and exits by itself
+    failures: list[int] = []
+
+    def job(config: DictConfig) -> None:
+        """Hydra would put a line of its own before the message of an error that it sees."""
+        try:
+            main(config)
+        except MENDABLE as error:
+            failures.append(report(error, config_name))
+
+    try:
+        sys.argv[1:] = quote_paths(sys.argv[1:])
+        decorate(job)()
+    except (*MENDABLE, ValueError) as error:  # a ValueError only from composing the settings
+        if isinstance(error, ValueError) and "Config group" not in str(error):
+            raise
+        failures.append(report(error, config_name))
+    sys.exit(max(failures, default=0))
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    """Ours and Lightning's advice in a line; deprecations are for the authors of libraries."""
+    if not issubclass(category, (DeprecationWarning, FutureWarning)):
+        print(f"charrec: warning: {message}", file=sys.stderr)
+
+
+def report(error: BaseException, config_name: str) -> int:
+    """Print what is wrong and return the exit code."""
+    if WANTS_TRACEBACK:
+        traceback.print_exception(error)
+    message = str(error) if isinstance(error, UserError) else explain(error, config_name)
+    print(f"charrec: {message}", file=sys.stderr)
+    return REFUSED
+
+
+def settings_of(config: DictConfig) -> dict[str, Any]:
+    """The composed settings as plain values, references resolved, without Hydra's own."""
+    plain = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    settings = OmegaConf.to_container(plain, resolve=True)
+    assert isinstance(settings, dict)
+    return {str(key): value for key, value in settings.items()}

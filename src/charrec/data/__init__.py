@@ -1,0 +1,1 @@
+"""Letters: which files there are, how a picture is read, how batches are made."""

@@ -1,0 +1,106 @@
+"""A folder of letters: ``images/`` and three lists, each a JSON object ``{file name: letter}``.
+
+Nothing heavy is imported here, so that a wrong folder is told before torch is loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from charrec.errors import UserError
+
+SPLITS = ("train", "validation", "test")
+
+
+class Picture(NamedTuple):
+    name: str  # as in the list
+    path: Path
+    letter: str
+
+
+def letter_of(label: Any, alphabet: str) -> str | None:
+    """The letter of `alphabet` that `label` means, or None.
+
+    Where the alphabet has no lower case, "a" means "A".
+    """
+    if not isinstance(label, str):
+        return None
+    letter = label if any(c.islower() for c in alphabet) else label.upper()
+    return letter if len(letter) == 1 and letter in alphabet else None
+
+
+def summarise(problems: Sequence[str], of: int, what: str) -> str:
+    """``"3 of 200 pictures cannot be read: a; b; c"``: a count, the first few named."""
+    more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+    return f"{len(problems)} of {of} {what}: {'; '.join(problems[:3])}{more}"
+
+
+def _read_list(path: Path) -> dict[str, Any]:
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(
+            f"{path.parent} has no {path.name}; a folder of letters holds images/, train.json, "
+            "validation.json and test.json"
+        ) from None
+    except (OSError, ValueError, RecursionError) as e:
+        raise UserError(f"{path} cannot be read as JSON: {e}") from e
+    if not isinstance(entries, dict):
+        raise UserError(f"{path} is no JSON object: it must be {{file name: letter}}")
+    if not entries:
+        raise UserError(f"{path} is empty: a split needs at least one picture")
+    return entries
+
+
+def _letters_of(path: Path, entries: dict[str, Any], alphabet: str) -> dict[str, str]:
+    letters = {name: letter_of(label, alphabet) for name, label in entries.items()}
+    odd = [f"{name!r}: {entries[name]!r}" for name, letter in letters.items() if not letter]
+    if odd:
+        problem = summarise(odd, len(entries), f"labels are no letter of {alphabet}")
+        raise UserError(f"{path}: {problem}\nmend the labels, or set data.alphabet")
+    return {name: letter for name, letter in letters.items() if letter}
+
+
+def _file_problem(images: Path, name: str) -> str | None:
+    path = images / name
+    if "\0" in name or not path.resolve().is_relative_to(images):
+        return f"{name!r} leads out of images/"
+    if not path.is_file():
+        return f"{name!r} is missing"
+    return None if os.path.getsize(path) else f"{name!r} is empty"
+
+
+def read_split(root: str | Path, split: str, alphabet: str) -> list[Picture]:
+    """The pictures of one split, in the order of their list.
+
+    Raises:
+        UserError: no such folder or list, a label that is no letter of the alphabet, a file
+            that is missing, empty or outside ``images/``.
+    """
+    folder = Path(root)
+    if not folder.is_dir():
+        raise UserError(f"data.root={folder}: no such folder; name one that holds images/")
+    path, images = folder / f"{split}.json", (folder / "images").resolve()
+    entries = _read_list(path)
+    letters = _letters_of(path, entries, alphabet)
+    bad = [problem for name in entries if (problem := _file_problem(images, name))]
+    if bad:
+        problem = summarise(bad, len(entries), "pictures cannot be used")
+        raise UserError(f"{path}: {problem}\nmend the files, or take them off the list")
+    return [Picture(name, images / name, letter) for name, letter in letters.items()]
+
+
+def read_splits(root: str | Path, alphabet: str) -> dict[str, list[Picture]]:
+    return {split: read_split(root, split, alphabet) for split in SPLITS}
+
+
+def unseen_letters(splits: dict[str, list[Picture]]) -> str | None:
+    """A warning where validation or test hold letters that training never shows."""
+    seen = {picture.letter for picture in splits["train"]}
+    asked = {picture.letter for name in SPLITS[1:] for picture in splits[name]}
+    missing = "".join(sorted(asked - seen))
+    return f"train.json has no picture of {missing}: it cannot be learned" if missing else None

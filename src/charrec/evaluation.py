@@ -1,0 +1,176 @@
+"""Testing a run on letters whose truth is known, and reading new pictures with it.
+
+::
+
+    from charrec.evaluation import predict, test
+
+    test("outputs/2026-01-31_12-00-00_ab12").score()
+    predict("new_images").letters
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from charrec.answers import Answers, write_confusion_csv, write_csv
+from charrec.classifier import CharacterClassifier, load_classifier
+from charrec.data.datamodule import Batches, CharacterDataModule
+from charrec.data.letters import letter_of, summarise
+from charrec.data.pictures import read_pictures
+from charrec.errors import UserError
+from charrec.figures.confusion import draw_confusion_matrix
+from charrec.figures.gallery import draw_gallery
+from charrec.run import Run, find_run, new_folder, write_whole
+from charrec.trainer import make_trainer
+
+ON_WHAT_IS_THERE = {"accelerator": "auto", "devices": 1}
+
+
+def probabilities(
+    classifier: CharacterClassifier, images: Tensor, trainer: Mapping[str, Any] = ON_WHAT_IS_THERE
+) -> Tensor:
+    """Probabilities (N, C) for uint8 pictures (N, 1, H, W), by ``pl.Trainer(**trainer)``."""
+    batches = Batches(images, torch.zeros(len(images), dtype=torch.int64), 1024)
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
+    runner = make_trainer(quiet | dict(trainer))
+    answered = runner.predict(classifier, batches)
+    return torch.cat([batch for batch in answered or [] if isinstance(batch, Tensor)])
+
+
+def answer_test_split(
+    classifier: CharacterClassifier,
+    letters: CharacterDataModule,
+    trainer: Mapping[str, Any] = ON_WHAT_IS_THERE,
+) -> Answers:
+    letters.setup()
+    truth = [letters.alphabet[i] for i in letters.labels["test"].tolist()]
+    answered = probabilities(classifier, letters.images["test"], trainer)
+    return Answers(
+        letters.alphabet, letters.names["test"], truth, answered.numpy(), [None] * len(truth)
+    )
+
+
+def write_test_report(answers: Answers, folder: Path) -> None:
+    """``test_predictions.csv``, the confusion matrix (CSV and PNG) and ``per_letter.csv``."""
+    write_csv(folder / "test_predictions.csv", answers.rows())
+    write_csv(folder / "per_letter.csv", answers.per_letter())
+    write_confusion_csv(folder / "confusion_matrix.csv", answers)
+    draw_confusion_matrix(answers.confusion(), answers.alphabet, folder / "confusion_matrix.png")
+
+
+def test(
+    run: Run | str | Path | None = None,
+    root: str | Path | None = None,
+    checkpoint: str = "best",
+    out: str | Path | None = None,
+    trainer: Mapping[str, Any] = ON_WHAT_IS_THERE,
+) -> tuple[Answers, Path]:
+    """Test a run on the test split of a folder of letters.
+
+    Args:
+        run: a run or its folder; None means the newest completed one under ``outputs/``.
+        root: a folder of letters; None means those that the run was trained on.
+        checkpoint: ``"best"`` (on validation) or ``"last"``.
+        out: where to write; None means a new folder under ``RUN/test/``.
+        trainer: arguments of ``pl.Trainer`` that say where to compute.
+
+    Returns:
+        The answers and the folder that they were written to.
+
+    Raises:
+        UserError: no such run or letters, or a checkpoint that does not load.
+    """
+    run = run if isinstance(run, Run) else find_run(run)
+    classifier = load_classifier(run.checkpoint(checkpoint))
+    root = root if root is not None else run.summary["settings"]["data"]["root"]
+    letters = CharacterDataModule(
+        root, classifier.hparams["image_size"], classifier.hparams["alphabet"]
+    )
+    answers = answer_test_split(classifier, letters, trainer)
+    folder = _output_folder(out, run.folder / "test")
+    write_test_report(answers, folder)
+    about = {"run": str(run.folder), "checkpoint": checkpoint, "root": str(letters.root)}
+    write_whole(folder / "test.json", json.dumps(answers.score() | about, indent=2) + "\n")
+    return answers, folder
+
+
+def predict(
+    images: str | Path,
+    run: Run | str | Path | None = None,
+    checkpoint: str = "best",
+    out: str | Path | None = None,
+    trainer: Mapping[str, Any] = ON_WHAT_IS_THERE,
+) -> tuple[Answers, Path]:
+    """Read new pictures: a file, the pictures of a folder, or a glob, in natural order.
+
+    Writes ``predictions.csv`` and ``predictions.png``. A picture that cannot be read has its
+    error in the answers and in the CSV. The other arguments are those of `test`.
+
+    Raises:
+        UserError: `images` matches nothing, none of them can be read, or no such run.
+    """
+    run = run if isinstance(run, Run) else find_run(run)
+    classifier = load_classifier(run.checkpoint(checkpoint))
+    paths, alphabet = find_pictures(images), classifier.hparams["alphabet"]
+    pixels, errors = read_pictures(paths, classifier.hparams["image_size"])
+    if all(errors):
+        problem = summarise([e for e in errors if e], len(errors), "pictures cannot be read")
+        raise UserError(f"images={images}: {problem}")
+    answered = probabilities(classifier, torch.from_numpy(pixels), trainer)
+    truth = [_letter_in_name(path, alphabet) for path in paths]
+    answers = Answers(alphabet, [p.name for p in paths], truth, answered.numpy(), errors)
+    folder = _output_folder(out, run.folder / "predict")
+    write_csv(folder / "predictions.csv", answers.rows())
+    best = answers.probabilities.max(axis=1).tolist()
+    draw_gallery(pixels, answers.letters, best, folder / "predictions.png")
+    return answers, folder
+
+
+def find_pictures(images: str | Path) -> list[Path]:
+    """The pictures that `images` names, ``2_I.jpg`` before ``10_I.jpg``.
+
+    Raises:
+        UserError: there are none.
+    """
+    literal = Path(images)
+    place = literal if literal.exists() else literal.expanduser()
+    if place.is_dir():
+        known = Image.registered_extensions()
+        found = [path for path in place.iterdir() if path.suffix.lower() in known]
+    elif place.exists():
+        found = [place]
+    else:
+        found = [Path(name) for name in glob.glob(str(place), recursive=True)]
+    files = [path for path in found if path.is_file()]
+    if not files:
+        raise UserError(f"images={images} matches no picture; name a file, a folder or a glob")
+    return sorted(files, key=natural_order)
+
+
+def natural_order(path: Path) -> list[Any]:
+    """Sort key in which numbers count as numbers."""
+    parts = re.split(r"(\d+)", str(path))
+    return [int(part) if part.isdecimal() else part.casefold() for part in parts]
+
+
+def _letter_in_name(path: Path, alphabet: str) -> str | None:
+    """The truth in a name such as ``3_S.jpg``."""
+    head, _, tail = path.stem.rpartition("_")
+    return letter_of(tail, alphabet) if head else None
+
+
+def _output_folder(out: str | Path | None, parent: Path) -> Path:
+    if out is None:
+        return new_folder(parent)
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

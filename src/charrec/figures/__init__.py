@@ -1,0 +1,1 @@
+"""What a person looks at: curves, a confusion matrix, tables, pictures with their letters."""

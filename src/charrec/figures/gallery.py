@@ -1,0 +1,31 @@
+"""Pictures side by side, each with the letter that was read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from charrec.data.pictures import Grey
+
+MOST = 60  # pictures in one figure
+
+
+def draw_gallery(
+    images: Grey, letters: Sequence[str], probabilities: Sequence[float], out: Path
+) -> None:
+    """Write the first pictures (N, 1, H, W) as a PNG, letter and probability above each."""
+    shown = min(len(images), MOST)
+    columns = min(shown, 10)
+    rows = math.ceil(shown / columns)
+    figure = Figure(figsize=(columns, 1.35 * rows), layout="constrained")
+    for axes in figure.subplots(rows, columns, squeeze=False).flat:
+        axes.axis("off")
+    for axes, image, letter, probability in zip(
+        figure.axes, images, letters, probabilities, strict=False
+    ):
+        axes.imshow(image[0], cmap="gray", vmin=0, vmax=255)
+        axes.set_title(f"{letter}  {probability:.0%}", fontsize=10)
+    figure.savefig(out, dpi=100)

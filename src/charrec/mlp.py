@@ -1,0 +1,61 @@
+"""The network: fully connected layers with an activation between them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from torch import Tensor, nn
+
+from charrec.tanh import Tanh
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "tanh": Tanh,
+    "relu": nn.ReLU,
+    "sigmoid": nn.Sigmoid,
+}
+
+
+def _xavier(weight: Tensor) -> None:
+    nn.init.xavier_uniform_(weight)
+
+
+def _kaiming(weight: Tensor) -> None:
+    nn.init.kaiming_uniform_(weight, a=math.sqrt(2))
+
+
+def _normal(weight: Tensor) -> None:
+    nn.init.normal_(weight)
+
+
+INITS: dict[str, Callable[[Tensor], None]] = {
+    "xavier": _xavier,  # Glorot and Bengio, 2010: variance 2 / (fan in + fan out)
+    "kaiming": _kaiming,  # He et al., 2015
+    "normal": _normal,  # N(0, 1), as the course did: most tanh units start saturated
+}
+
+
+class MLP(nn.Sequential):
+    """``in_features -> hsize[0] -> ... -> out_features``, biases starting at 0.
+
+    Input (B, ...) with in_features values a picture, flattened here; output logits
+    (B, out_features). An activation stands after every layer but the last.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        hsize: int | Sequence[int],
+        out_features: int,
+        activation: str = "tanh",
+        init: str = "xavier",
+    ) -> None:
+        hidden = [hsize] if isinstance(hsize, int) else list(hsize)
+        layers: list[nn.Module] = [nn.Flatten(start_dim=1)]  # the batch axis stays
+        for fan_in, fan_out in zip([in_features, *hidden], hidden, strict=False):
+            layers += [nn.Linear(fan_in, fan_out), ACTIVATIONS[activation]()]
+        super().__init__(*layers, nn.Linear(hidden[-1], out_features))
+        for layer in self:
+            if isinstance(layer, nn.Linear):
+                INITS[init](layer.weight)
+                nn.init.zeros_(layer.bias)

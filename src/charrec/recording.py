@@ -1,0 +1,93 @@
+"""What a run keeps of each epoch: a row of metrics.csv, a line on the screen, its duration."""
+
+from __future__ import annotations
+
+import csv
+import math
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+
+from charrec.classifier import CharacterClassifier
+from charrec.errors import Diverged
+from charrec.run import write_whole
+
+COLUMNS = (
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "learning_rate",
+)
+
+
+class EpochRecorder(pl.Callback):
+    """Writes ``metrics.csv``, one row an epoch (counted from 1), and times the training epochs.
+
+    An epoch's seconds include shuffling and the training metrics; validation and checkpoints
+    are left out.
+    """
+
+    def __init__(self, folder: Path, announce: bool) -> None:
+        self.path = folder / "metrics.csv"
+        self.announce = announce
+        self.seconds: list[float] = []
+        self._validated = False
+        self._elapsed = self._since = 0.0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keep the rows of epochs that a resumed run has behind it, and no others."""
+        lines = self.path.read_text().splitlines(True) if self.path.exists() else []
+        kept = lines[: 1 + trainer.current_epoch] or [",".join(COLUMNS) + "\n"]
+        write_whole(self.path, "".join(kept))
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._validated = False
+        self._elapsed, self._since = 0.0, time.perf_counter()
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._elapsed += time.perf_counter() - self._since
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._validated = True
+        self._since = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        assert isinstance(pl_module, CharacterClassifier)
+        self.seconds.append(self._elapsed + time.perf_counter() - self._since)
+        row = self._row(trainer, pl_module)
+        with self.path.open("a") as file:
+            csv.writer(file, lineterminator="\n").writerow(row.get(c, "") for c in COLUMNS)
+        if self.announce:
+            print(_line(row), flush=True)
+        if not math.isfinite(row["train_loss"]):
+            raise Diverged(
+                f"the training loss is {row['train_loss']} in epoch {row['epoch']} at "
+                f"lr={row['learning_rate']:g}; try a smaller lr"
+            )
+
+    def _row(self, trainer: pl.Trainer, classifier: CharacterClassifier) -> dict[str, Any]:
+        splits = {"train": classifier.train_metrics}
+        if self._validated:
+            splits["validation"] = classifier.validation_metrics
+        row: dict[str, Any] = {"epoch": trainer.current_epoch + 1}
+        for split, metrics in splits.items():
+            values = metrics.compute()
+            row |= {f"{split}_{name}": round(v.item(), 9) for name, v in values.items()}
+        return row | {"learning_rate": trainer.optimizers[0].param_groups[0]["lr"]}
+
+    def epoch_seconds(self) -> float | None:
+        """Median over the epochs from the second on: the first one warms up."""
+        timed = self.seconds[1:] or self.seconds
+        return round(statistics.median(timed), 6) if timed else None
+
+
+def _line(row: dict[str, Any]) -> str:
+    line = f"Epoch {row['epoch']}: loss = {row['train_loss']:.3f}"
+    if "validation_accuracy" in row:
+        line += f", validation accuracy = {row['validation_accuracy']:.1%}"
+    return line

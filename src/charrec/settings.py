@@ -1,0 +1,255 @@
+"""Typed, checked settings of a training run. Importing this costs milliseconds: no torch.
+
+From a notebook::
+
+    from charrec.settings import DataSettings, TrainSettings
+    from charrec.training import train
+
+    run = train(TrainSettings(optimizer="adam", hsize=64, data=DataSettings(root="letters")))
+
+The defaults are those of ``conf/train.yaml``; an optimizer's own learning rate, momentum and
+further options are read from ``conf/optimizer/``. Every value is checked when the object is made.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from charrec.errors import UserError, nearest
+from charrec.resources import resource
+
+ACTIVATIONS = ("tanh", "relu", "sigmoid")
+INITS = ("xavier", "kaiming", "normal")
+CHECKPOINTS = ("best", "last")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a value may be: a predicate, and the same in words for the error message."""
+
+    holds: Callable[[Any], bool]
+    words: str
+    choices: tuple[str, ...] = ()
+
+    def check(self, name: str, value: Any) -> None:
+        """Raise UserError, naming setting, value and cure, unless the rule holds."""
+        if not self.holds(value):
+            shown = "null" if value is None else value
+            hint = nearest(str(value), self.choices)
+            raise UserError(f"{name}={shown} is refused: {name} is {self.words}{hint}")
+
+
+def whole(low: int, high: int) -> Rule:
+    def holds(value: Any) -> bool:
+        return type(value) is int and low <= value <= high
+
+    return Rule(holds, f"a whole number from {low} to {high}")
+
+
+def number(holds: Callable[[float], bool], words: str) -> Rule:
+    def finite_and_holds(value: Any) -> bool:
+        return type(value) in (int, float) and math.isfinite(value) and holds(value)
+
+    return Rule(finite_and_holds, words)
+
+
+def one_of(choices: tuple[str, ...]) -> Rule:
+    return Rule(lambda value: value in choices, "one of " + ", ".join(choices), choices)
+
+
+def one_or_more(rule: Rule) -> Rule:
+    def holds(value: Any) -> bool:
+        values = value if isinstance(value, (list, tuple)) else [value]
+        return bool(values) and all(map(rule.holds, values))
+
+    return Rule(holds, f"{rule.words}, or a list of such numbers: [128,64]")
+
+
+def or_null(rule: Rule) -> Rule:
+    return Rule(lambda value: value is None or rule.holds(value), f"{rule.words}, or null")
+
+
+def _is_alphabet(value: Any) -> bool:
+    return isinstance(value, str) and len(value) >= 2 and len(set(value)) == len(value)
+
+
+RULES = {
+    "hsize": one_or_more(whole(1, 65536)),
+    "activation": one_of(ACTIVATIONS),
+    "init": one_of(INITS),
+    "lr": number(lambda v: v > 0, "a number above 0, such as 1e-3"),
+    "momentum": or_null(number(lambda v: 0 <= v < 1, "at least 0 and below 1, such as 0.9")),
+    "weight_decay": number(lambda v: v >= 0, "0 or more, such as 1e-4"),
+    "batch_size": whole(1, 1_000_000),
+    "epochs": whole(1, 1_000_000),
+    "seed": whole(0, 2**32 - 1),
+    "alphabet": Rule(_is_alphabet, "two or more different characters, such as ABCDEF"),
+    "image_size": whole(4, 512),
+}
+
+
+def check_values(values: Mapping[str, Any], prefix: str = "") -> None:
+    for name, rule in RULES.items():
+        if name in values:
+            rule.check(prefix + name, values[name])
+
+
+def check_names(names: Any, known: tuple[str, ...], prefix: str = "") -> None:
+    if not isinstance(names, Mapping):
+        raise UserError(f"{prefix[:-1]}={names} is refused: write {prefix}NAME=VALUE")
+    for name in names:
+        if name not in known:
+            raise UserError(
+                f"{prefix}{name} is no setting{nearest(name, known)}\n"
+                f"settings here: {', '.join(sorted(known))}"
+            )
+
+
+@cache
+def optimizer_choices() -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in resource("conf/optimizer").glob("*.yaml")))
+
+
+@cache
+def optimizer_defaults(name: str) -> dict[str, Any]:
+    """``{name, lr, momentum, options}`` as in ``conf/optimizer/NAME.yaml``."""
+    one_of(optimizer_choices()).check("optimizer", name)
+    defaults = OmegaConf.to_container(OmegaConf.load(resource("conf/optimizer") / f"{name}.yaml"))
+    assert isinstance(defaults, dict)
+    return {str(key): value for key, value in defaults.items()}
+
+
+# What charrec itself hands to the Trainer, and the setting that changes it.
+RESERVED_TRAINER_ARGUMENTS = {
+    "max_epochs": "epochs=N",
+    "default_root_dir": "hydra.run.dir=DIR",
+    "callbacks": "train(settings, callbacks=[...]) from Python",
+}
+
+
+@cache
+def trainer_arguments() -> tuple[str, ...]:
+    """The arguments of ``pl.Trainer``, read from its source: importing it takes seconds."""
+    package = importlib.util.find_spec("pytorch_lightning")
+    assert package is not None
+    assert package.origin is not None
+    source = Path(package.origin).parent / "trainer" / "trainer.py"
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef) and node.name == "Trainer":
+            init = next(n for n in node.body if getattr(n, "name", "") == "__init__")
+            assert isinstance(init, ast.FunctionDef)
+            return tuple(argument.arg for argument in init.args.kwonlyargs)
+    raise AssertionError(f"no Trainer in {source}")
+
+
+def check_trainer(arguments: Any) -> None:
+    check_names(arguments, trainer_arguments(), "trainer.")
+    for name, instead in RESERVED_TRAINER_ARGUMENTS.items():
+        if name in arguments:
+            raise UserError(f"trainer.{name} is set by charrec; use {instead}")
+
+
+def full_path(path: str | Path | None) -> str | None:
+    """Absolute, with ``~`` expanded unless a file of that very name exists."""
+    if path is None:
+        return None
+    literal = Path(path)
+    return str((literal if literal.exists() else literal.expanduser()).absolute())
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    root: str | Path | None = None  # None: the embedded letters
+    image_size: int = 32
+    alphabet: str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+    def __post_init__(self) -> None:
+        check_values(vars(self), "data.")
+        object.__setattr__(self, "root", full_path(self.root))
+
+
+def _float32_on_what_is_there() -> dict[str, Any]:
+    return {"accelerator": "auto", "devices": 1, "precision": "32-true"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings:
+    """Settings of one run; ``conf/train.yaml`` says what each is for.
+
+    `lr`, `momentum` and `optimizer_options` left at None become the optimizer's own. A momentum
+    given to an optimizer that has none is recorded as None and told in `notes`.
+
+    Raises:
+        UserError: a value out of its range, or a name that is no setting.
+    """
+
+    hsize: int | list[int] = 32
+    activation: str = "tanh"
+    init: str = "xavier"
+    optimizer: str = "sgd"
+    lr: float | None = None
+    momentum: float | None = None
+    weight_decay: float = 0.0
+    optimizer_options: dict[str, Any] | None = None
+    batch_size: int = 8
+    epochs: int = 50
+    seed: int = 2024
+    weights: str | Path | None = None
+    data: DataSettings = field(default_factory=DataSettings)
+    trainer: dict[str, Any] = field(default_factory=_float32_on_what_is_there)
+    notes: tuple[str, ...] = field(default=(), init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        own = optimizer_defaults(self.optimizer)
+        if self.lr is None:
+            self._set(lr=own["lr"])
+        if self.optimizer_options is None:
+            self._set(optimizer_options=own["options"])
+        check_values(vars(self))
+        check_trainer(self.trainer)
+        self._settle_momentum(own["momentum"])
+        self._set(lr=float(self.lr or 0), weight_decay=float(self.weight_decay))
+        self._set(weights=full_path(self.weights))
+
+    def _settle_momentum(self, own: float | None) -> None:
+        if own is None and self.momentum is not None:
+            note = f"momentum={self.momentum:g} has no effect: {self.optimizer} has no momentum"
+            self._set(momentum=None, notes=(note,))
+        elif self.momentum is None and own is not None:
+            self._set(momentum=own)
+
+    def _set(self, **values: Any) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> TrainSettings:
+        """From a composed ``train.yaml``, in which `optimizer` and `data` are mappings."""
+        values = dict(config)
+        values.pop("resume", None)
+        optimizer, data = values.pop("optimizer"), values.pop("data")
+        check_names(values, SETTING_NAMES)
+        check_names(data, tuple(f.name for f in fields(DataSettings)), "data.")
+        check_names(optimizer, ("name", "lr", "momentum", "options"), "optimizer.")
+        values |= {"optimizer": optimizer["name"], "optimizer_options": optimizer["options"]}
+        return cls(**values, data=DataSettings(**data))
+
+    def record(self) -> dict[str, Any]:
+        """Plain scalars, lists and mappings, as ``summary.json`` keeps them."""
+        return {name: value for name, value in asdict(self).items() if name != "notes"}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> TrainSettings:
+        return cls(**{**record, "data": DataSettings(**record["data"])})
+
+
+SETTING_NAMES = tuple(f.name for f in fields(TrainSettings) if f.init)
