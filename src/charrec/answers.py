@@ -51,9 +51,10 @@ class Answers:
         return sum(truth == letter for truth, letter in self.judged)
 
     def score(self) -> dict[str, Any]:
-        """``{accuracy, correct, total}``, accuracy as a fraction."""
+        """``{accuracy, correct, total}``, accuracy as a fraction, None where no truth is known."""
         total = len(self.judged)
-        return {"accuracy": self.correct / total, "correct": self.correct, "total": total}
+        accuracy = self.correct / total if total else None
+        return {"accuracy": accuracy, "correct": self.correct, "total": total}
 
     def rows(self) -> Iterator[dict[str, str]]:
         """One mapping a picture with the keys `COLUMNS`, "" where there is nothing to say."""
@@ -76,8 +77,8 @@ class Answers:
 
     def per_letter(self) -> Iterator[dict[str, str]]:
         """Letter, count, recall and the most frequent confusion; "" for what cannot be said."""
-        for letter, row in zip(self.alphabet, self.confusion(), strict=True):
-            i, count = self.alphabet.index(letter), int(row.sum())
+        for i, row in enumerate(self.confusion()):
+            letter, count = self.alphabet[i], int(row.sum())
             wrong = row.copy()
             wrong[i] = 0
             confused = int(wrong.max())
@@ -91,8 +92,9 @@ class Answers:
 
 
 def write_csv(path: Path, rows: Iterator[dict[str, str]]) -> None:
+    """UTF-8 even where a file's name is not: its odd bytes are written as escapes."""
     first = next(rows)
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.DictWriter(file, list(first), lineterminator="\n")
         writer.writeheader()
         writer.writerow(first)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -116,15 +115,15 @@ class CharacterClassifier(pl.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         chosen = self.hparams
-        options = {"lr": chosen["lr"], "weight_decay": chosen["weight_decay"]}
-        if chosen["momentum"] is not None:
-            options["momentum"] = chosen["momentum"]
-        options |= chosen["optimizer_options"] or {}
-        try:
-            return OPTIMIZERS[chosen["optimizer"]](self.parameters(), **options)
-        except (TypeError, ValueError) as e:
+        knobs = {name: chosen[name] for name in ("lr", "weight_decay", "momentum")}
+        knobs = {name: value for name, value in knobs.items() if value is not None}
+        options = chosen["optimizer_options"] or {}
+        try:  # a knob given once more among the options is refused here as well
+            return OPTIMIZERS[chosen["optimizer"]](self.parameters(), **knobs, **options)
+        except Exception as e:  # torch raises whatever a wrong option leads it to
             raise UserError(
-                f"optimizer.options={chosen['optimizer_options']} is refused: {e}"
+                f"optimizer={chosen['optimizer']} with {knobs} and "
+                f"optimizer.options={options} is refused: {e}"
             ) from e
 
 
@@ -141,7 +140,7 @@ def load_classifier(checkpoint: str | Path) -> CharacterClassifier:
         return CharacterClassifier.load_from_checkpoint(
             path, map_location="cpu", weights_only=True
         ).eval()
-    except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError) as e:
+    except Exception as e:  # torch and Lightning raise whatever a broken file leads them to
         raise UserError(
             f"{path} is no whole checkpoint of charrec's; name another run, or train again"
         ) from e
@@ -153,15 +152,26 @@ def adopt_weights(classifier: CharacterClassifier, source: CharacterClassifier) 
     Raises:
         UserError: the two networks differ in anything but the alphabet.
     """
-    for name in ("image_size", "hsize", "activation"):
-        ours, theirs = classifier.hparams[name], source.hparams[name]
+    for setting in ("data.image_size", "hsize", "activation"):
+        ours, theirs = (_shape(network, setting) for network in (classifier, source))
         if ours != theirs:
-            raise UserError(f"weights= holds a network with {name}={theirs}, not {ours}")
+            raise UserError(
+                f"the network of weights=RUN_DIR has {setting}={theirs}, this one {ours}; "
+                f"set {setting}={theirs}"
+            )
     pairs = list(zip(classifier.network, source.network, strict=True))
     if classifier.hparams["alphabet"] != source.hparams["alphabet"]:
         pairs.pop()
     for ours, theirs in pairs:
         ours.load_state_dict(theirs.state_dict())
+
+
+def _shape(classifier: CharacterClassifier, setting: str) -> Any:
+    """As it would be typed: one hidden layer is a number even where it was given as a list."""
+    value = classifier.hparams[setting.removeprefix("data.")]
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return value[0] if len(value) == 1 else f"[{','.join(map(str, value))}]"
+    return value
 
 
 def parameter_count(network: nn.Module) -> int:

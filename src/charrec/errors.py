@@ -14,10 +14,10 @@ class UserError(Exception):
     """
 
 
-def nearest(name: str, choices: Iterable[str]) -> str:
+def nearest(name: str, choices: Iterable[str], prefix: str = "") -> str:
     """``"; did you mean 'adam'?"``, or nothing where no choice looks like `name`."""
     close = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.5)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    return f"; did you mean '{prefix}{close[0]}'?" if close else ""
 
 
 class Diverged(UserError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
@@ -21,7 +20,7 @@ def _xavier(weight: Tensor) -> None:
 
 
 def _kaiming(weight: Tensor) -> None:
-    nn.init.kaiming_uniform_(weight, a=math.sqrt(2))
+    nn.init.kaiming_uniform_(weight, nonlinearity="relu")
 
 
 def _normal(weight: Tensor) -> None:
@@ -30,7 +29,7 @@ def _normal(weight: Tensor) -> None:
 
 INITS: dict[str, Callable[[Tensor], None]] = {
     "xavier": _xavier,  # Glorot and Bengio, 2010: variance 2 / (fan in + fan out)
-    "kaiming": _kaiming,  # He et al., 2015
+    "kaiming": _kaiming,  # He et al., 2015, for ReLU: variance 2 / fan in
     "normal": _normal,  # N(0, 1), as the course did: most tanh units start saturated
 }
 

@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 
 from charrec.cli.entry import run_main, settings_of
 from charrec.errors import UserError
+from charrec.settings import full_path
 
 if TYPE_CHECKING:
     from charrec.answers import Answers
@@ -23,7 +24,7 @@ def main(config: DictConfig) -> None:
         settings["images"],
         settings["run"],
         settings["checkpoint"],
-        settings["out"],
+        full_path(settings["out"]),
         settings["trainer"],
     )
     _print_answers(answers)

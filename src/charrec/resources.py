@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+INSTALLED = (PACKAGE / "resources").is_dir()
 
 
 def resource(name: str) -> Path:
@@ -13,8 +14,7 @@ def resource(name: str) -> Path:
     A wheel carries both beside this file; in a source tree (an editable install) they stand
     at the top, two folders above the package.
     """
-    installed = PACKAGE / "resources" / name
-    return installed if installed.exists() else PACKAGE.parents[1] / name
+    return (PACKAGE / "resources" if INSTALLED else PACKAGE.parents[1]) / name
 
 
 def embedded_letters() -> Path:

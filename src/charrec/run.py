@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from charrec.errors import Diverged, UserError
-from charrec.resources import PACKAGE
+from charrec.resources import INSTALLED, PACKAGE
 
 PACKAGES = ("charrec", "torch", "torchvision", "pytorch-lightning", "hydra-core", "pillow")
 
@@ -54,6 +54,8 @@ def _versions() -> dict[str, str]:
 
 def _git_commit() -> str | None:
     """The commit of the source tree that runs; None for an installed wheel."""
+    if INSTALLED:  # perhaps into a folder of a repository that is somebody else's
+        return None
     command = ["git", "-C", str(PACKAGE), "describe", "--always", "--dirty", "--abbrev=40"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
@@ -133,23 +135,29 @@ def find_runs(outputs: str | Path = "outputs") -> list[Run]:
     return [Run(path.parent) for path in Path(outputs).glob("**/summary.json")]
 
 
+def _ended(run: Run) -> str:
+    """When a completed run ended, in an order that sorts as text; "" for any other."""
+    try:
+        summary = run.summary
+    except UserError:  # a broken one must not hide the others
+        return ""
+    completed = summary.get("status") == "completed" and run.best_checkpoint.exists()
+    return str(summary.get("ended") or "") if completed else ""
+
+
 def newest_completed(outputs: str | Path = "outputs") -> Run:
     """The completed run that ended last.
 
     Raises:
         UserError: there is none.
     """
-    completed = [
-        (summary["ended"], run)
-        for run in find_runs(outputs)
-        if (summary := run.summary).get("status") == "completed" and run.best_checkpoint.exists()
-    ]
-    if not completed:
+    newest = max(find_runs(outputs), key=_ended, default=None)
+    if newest is None or not _ended(newest):
         raise UserError(
             f"no completed run under {Path(outputs)}/; train one with python -m charrec.train, "
             "or name one with run=RUN_DIR"
         )
-    return max(completed, key=lambda pair: str(pair[0]))[1]
+    return newest
 
 
 def find_run(folder: str | Path | None, setting: str = "run") -> Run:

@@ -13,10 +13,7 @@ further options are read from ``conf/optimizer/``. Every value is checked when t
 
 from __future__ import annotations
 
-import ast
-import importlib.util
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from pathlib import Path
@@ -26,62 +23,13 @@ from omegaconf import OmegaConf
 
 from charrec.errors import UserError, nearest
 from charrec.resources import resource
+from charrec.rules import Rule, is_alphabet, number, one_of, one_or_more, or_null, whole
+from charrec.signatures import optimizer_arguments, trainer_arguments
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid")
 INITS = ("xavier", "kaiming", "normal")
 CHECKPOINTS = ("best", "last")
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What a value may be: a predicate, and the same in words for the error message."""
-
-    holds: Callable[[Any], bool]
-    words: str
-    choices: tuple[str, ...] = ()
-
-    def check(self, name: str, value: Any) -> None:
-        """Raise UserError, naming setting, value and cure, unless the rule holds."""
-        if not self.holds(value):
-            shown = "null" if value is None else value
-            hint = nearest(str(value), self.choices)
-            raise UserError(f"{name}={shown} is refused: {name} is {self.words}{hint}")
-
-
-def whole(low: int, high: int) -> Rule:
-    def holds(value: Any) -> bool:
-        return type(value) is int and low <= value <= high
-
-    return Rule(holds, f"a whole number from {low} to {high}")
-
-
-def number(holds: Callable[[float], bool], words: str) -> Rule:
-    def finite_and_holds(value: Any) -> bool:
-        return type(value) in (int, float) and math.isfinite(value) and holds(value)
-
-    return Rule(finite_and_holds, words)
-
-
-def one_of(choices: tuple[str, ...]) -> Rule:
-    return Rule(lambda value: value in choices, "one of " + ", ".join(choices), choices)
-
-
-def one_or_more(rule: Rule) -> Rule:
-    def holds(value: Any) -> bool:
-        values = value if isinstance(value, (list, tuple)) else [value]
-        return bool(values) and all(map(rule.holds, values))
-
-    return Rule(holds, f"{rule.words}, or a list of such numbers: [128,64]")
-
-
-def or_null(rule: Rule) -> Rule:
-    return Rule(lambda value: value is None or rule.holds(value), f"{rule.words}, or null")
-
-
-def _is_alphabet(value: Any) -> bool:
-    return isinstance(value, str) and len(value) >= 2 and len(set(value)) == len(value)
-
-
+PATH = or_null(Rule(lambda value: isinstance(value, (str, Path)), "the path of a folder"))
 RULES = {
     "hsize": one_or_more(whole(1, 65536)),
     "activation": one_of(ACTIVATIONS),
@@ -92,7 +40,9 @@ RULES = {
     "batch_size": whole(1, 1_000_000),
     "epochs": whole(1, 1_000_000),
     "seed": whole(0, 2**32 - 1),
-    "alphabet": Rule(_is_alphabet, "two or more different characters, such as ABCDEF"),
+    "weights": PATH,
+    "root": PATH,
+    "alphabet": Rule(is_alphabet, "two or more different characters, such as ABCDEF"),
     "image_size": whole(4, 512),
 }
 
@@ -104,12 +54,13 @@ def check_values(values: Mapping[str, Any], prefix: str = "") -> None:
 
 
 def check_names(names: Any, known: tuple[str, ...], prefix: str = "") -> None:
+    """Raise UserError unless `names` is a mapping of which every key is known."""
     if not isinstance(names, Mapping):
         raise UserError(f"{prefix[:-1]}={names} is refused: write {prefix}NAME=VALUE")
     for name in names:
         if name not in known:
             raise UserError(
-                f"{prefix}{name} is no setting{nearest(name, known)}\n"
+                f"{prefix}{name} is no setting{nearest(str(name), known, prefix)}\n"
                 f"settings here: {', '.join(sorted(known))}"
             )
 
@@ -134,21 +85,6 @@ RESERVED_TRAINER_ARGUMENTS = {
     "default_root_dir": "hydra.run.dir=DIR",
     "callbacks": "train(settings, callbacks=[...]) from Python",
 }
-
-
-@cache
-def trainer_arguments() -> tuple[str, ...]:
-    """The arguments of ``pl.Trainer``, read from its source: importing it takes seconds."""
-    package = importlib.util.find_spec("pytorch_lightning")
-    assert package is not None
-    assert package.origin is not None
-    source = Path(package.origin).parent / "trainer" / "trainer.py"
-    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ClassDef) and node.name == "Trainer":
-            init = next(n for n in node.body if getattr(n, "name", "") == "__init__")
-            assert isinstance(init, ast.FunctionDef)
-            return tuple(argument.arg for argument in init.args.kwonlyargs)
-    raise AssertionError(f"no Trainer in {source}")
 
 
 def check_trainer(arguments: Any) -> None:
@@ -192,7 +128,7 @@ class TrainSettings:
         UserError: a value out of its range, or a name that is no setting.
     """
 
-    hsize: int | list[int] = 32
+    hsize: int | Sequence[int] = 32
     activation: str = "tanh"
     init: str = "xavier"
     optimizer: str = "sgd"
@@ -213,8 +149,13 @@ class TrainSettings:
         if self.lr is None:
             self._set(lr=own["lr"])
         if self.optimizer_options is None:
-            self._set(optimizer_options=own["options"])
+            self._set(optimizer_options=dict(own["options"]))
+        if isinstance(self.hsize, tuple):
+            self._set(hsize=list(self.hsize))  # as it comes back from a record
         check_values(vars(self))
+        check_names(
+            self.optimizer_options, optimizer_arguments(self.optimizer), "optimizer.options."
+        )
         check_trainer(self.trainer)
         self._settle_momentum(own["momentum"])
         self._set(lr=float(self.lr or 0), weight_decay=float(self.weight_decay))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from omegaconf import DictConfig
 
 from charrec.cli.entry import run_main, settings_of
+from charrec.settings import full_path
 
 
 def main(config: DictConfig) -> None:
@@ -15,9 +16,9 @@ def main(config: DictConfig) -> None:
 
     answers, folder = evaluation.test(
         settings["run"],
-        settings["data"]["root"],
+        full_path(settings["data"]["root"]),
         settings["checkpoint"],
-        settings["out"],
+        full_path(settings["out"]),
         settings["trainer"],
     )
     rows = list(answers.per_letter())

@@ -27,14 +27,21 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from charrec.classifier import CharacterClassifier, adopt_weights, load_classifier
+from charrec.classifier import (
+    CharacterClassifier,
+    adopt_weights,
+    load_classifier,
+    parameter_count,
+)
 from charrec.data.datamodule import CharacterDataModule
+from charrec.errors import UserError
 from charrec.evaluation import answer_test_split, write_test_report
 from charrec.figures.curves import draw_curves
 from charrec.recording import EpochRecorder
 from charrec.run import Run, find_run, new_folder
 from charrec.settings import TrainSettings
 from charrec.statistics import in_words
+from charrec.threads import suitable_threads
 from charrec.trainer import make_trainer
 
 
@@ -55,6 +62,9 @@ def train(
     letters = _letters(settings)
     letters.setup()
     run = Run(Path(folder) if folder is not None else new_folder("outputs"))
+    if (run.folder / "summary.json").exists():
+        raise UserError(f"{run.folder} already holds a run; resume it, or name another folder")
+    run.folder.mkdir(parents=True, exist_ok=True)
     return _train(run, settings, letters, callbacks)
 
 
@@ -69,7 +79,10 @@ def resume(folder: str | Path, callbacks: Sequence[pl.Callback] = ()) -> Run:
     load_classifier(run.last_checkpoint)  # refuses a missing or broken one before Lightning starts
     letters = _letters(settings)
     letters.setup()
-    return _train(run, settings, letters, callbacks, run.last_checkpoint)
+    with warnings.catch_warnings():
+        # That the folder of a resumed run is not empty is no news.
+        warnings.filterwarnings("ignore", message="Checkpoint directory .* exists")
+        return _train(run, settings, letters, callbacks, run.last_checkpoint)
 
 
 def _train(
@@ -86,7 +99,8 @@ def _train(
     trainer = _trainer(run, settings, [recorder, *_checkpoints(run), *callbacks])
     with run.recording(settings.record()):
         start = time.perf_counter()
-        trainer.fit(classifier, letters, ckpt_path=checkpoint, weights_only=True)
+        with suitable_threads(parameter_count(classifier), settings.batch_size):
+            trainer.fit(classifier, letters, ckpt_path=checkpoint, weights_only=True)
         run.record(
             epochs=trainer.current_epoch,
             epoch_seconds=recorder.epoch_seconds(),

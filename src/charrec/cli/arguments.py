@@ -1,14 +1,28 @@
-"""Paths on the command line, made safe for Hydra's grammar."""
+"""The command line, made safe for Hydra's grammar."""
 
 from __future__ import annotations
 
 import re
 
+from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.types import Quote, QuotedString
 
 from charrec.errors import UserError
 
 PATH_SETTINGS = ("data.root", "images", "out", "resume", "run", "weights")
+LITERAL_SETTINGS = (*PATH_SETTINGS, "data.alphabet")  # 0123 is four characters, no number
+
+
+def check_flags(arguments: list[str]) -> None:
+    """Refuse the likes of ``--hsize 64``, which Hydra answers with its usage."""
+    _, unknown = get_args_parser().parse_known_args(arguments)
+    if not unknown:
+        return
+    if unknown[0].startswith("-"):
+        name = unknown[0].lstrip("-").partition("=")[0]
+        cure = f"settings have no dashes, {name}=VALUE; --help lists them"
+        raise UserError(f"{unknown[0]} is no flag: {cure}")
+    raise UserError(f"{unknown[0]} stands behind a flag: write the flags first, then the settings")
 
 
 def quote_paths(arguments: list[str]) -> list[str]:
@@ -22,7 +36,7 @@ def quote_paths(arguments: list[str]) -> list[str]:
 
 def _quote_path(argument: str) -> str:
     key, equals, value = argument.partition("=")
-    if key.lstrip("+") not in PATH_SETTINGS or value in ("", "null"):
+    if key.lstrip("+") not in LITERAL_SETTINGS or value in ("", "null"):
         return argument
     try:
         value.encode()

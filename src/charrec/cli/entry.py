@@ -14,7 +14,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from charrec.cli.arguments import quote_paths
+from charrec.cli.arguments import check_flags, quote_paths
 from charrec.cli.explain import explain
 from charrec.errors import UserError
 from charrec.resources import resource
@@ -50,6 +50,7 @@ def run_main(main: Callable[[DictConfig], None], config_name: str) -> None:
             failures.append(report(error, config_name))
 
     try:
+        check_flags(sys.argv[1:])
         sys.argv[1:] = quote_paths(sys.argv[1:])
         decorate(job)()
     except (*MENDABLE, ValueError) as error:  # a ValueError only from composing the settings

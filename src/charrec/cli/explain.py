@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import OverrideParseException
 from omegaconf import DictConfig
 
 from charrec.errors import nearest
 from charrec.resources import resource
-from charrec.settings import trainer_arguments
+from charrec.signatures import trainer_arguments
 
 # Settings that take more names than the YAML lists.
-OPEN_ENDED: dict[str, Callable[[], list[str]]] = {
-    "trainer.": lambda: [f"trainer.{name}" for name in trainer_arguments()],
-    "optimizer.options.": list,
+OPEN_ENDED: dict[str, Callable[[], tuple[str, ...]]] = {
+    "trainer.": trainer_arguments,
+    "optimizer.options.": tuple,
 }
 
 
 def explain(error: BaseException, config_name: str) -> str:
     """The cure for an error that Hydra or OmegaConf raised; its first line where none is known."""
-    message = str(error)
+    if isinstance(error, OverrideParseException):
+        return _bad_syntax(error.override)
+    message = str(error).strip()
     for pattern, cure in CURES:
         if found := re.search(pattern, message, re.DOTALL):
             return cure(found, config_name)
-    return message.strip().splitlines()[0] if message.strip() else type(error).__name__
+    setting = getattr(error, "full_key", None)
+    first_line = (message or type(error).__name__).splitlines()[0]
+    return f"{setting} is refused: {first_line}" if setting else first_line
 
 
 def _keys(node: DictConfig, prefix: str = "") -> Iterator[str]:
@@ -38,46 +45,64 @@ def _keys(node: DictConfig, prefix: str = "") -> Iterator[str]:
 
 def known_settings(config_name: str) -> tuple[list[str], list[str]]:
     """The dotted names of all settings of a main, and the names of its config groups."""
+    GlobalHydra.instance().clear()  # of the sweep that is being refused
     with initialize_config_dir(str(resource("conf")), version_base="1.3"):
         config = compose(config_name, return_hydra_config=True)
     groups = [str(name) for name in config.hydra.runtime.choices if "/" not in str(name)]
-    return [key for key in _keys(config) if not key.startswith("hydra")], groups
+    return list(_keys(config)), groups
 
 
 def _unknown_setting(found: re.Match[str], config_name: str) -> str:
     name = found[1]
-    for open_ended, inside in OPEN_ENDED.items():
-        if name.startswith(open_ended):
-            return f"{name} needs a plus in front: +{name}=VALUE{nearest(name, inside())}"
+    for place, inside in OPEN_ENDED.items():
+        if name.startswith(place):
+            hint = nearest(name.removeprefix(place), inside(), f"+{place}")
+            return f"{name} is not set yet: write +{name}=VALUE, with a plus{hint}"
     keys, groups = known_settings(config_name)
-    top = sorted({key for key in keys if "." not in key} | set(groups))
-    return f"{name} is no setting{nearest(name, [*keys, *groups])}\nsettings: {', '.join(top)}"
+    known = sorted({*keys, *groups} - {"hydra"})
+    place = name.rpartition(".")[0]
+    beside = [key for key in known if key.rpartition(".")[0] == place]
+    listed = beside or [key for key in known if "." not in key]
+    return f"{name} is no setting{nearest(name, known)}\nsettings: {', '.join(listed)}"
 
 
 def _unknown_choice(found: re.Match[str], config_name: str) -> str:
-    group, choice = found[1], found[2]
-    choices = sorted(path.stem for path in (resource("conf") / group).glob("*.yaml"))
-    hint = nearest(choice, choices)
-    return f"{group}={choice} is refused: no such choice{hint}\nchoices: {', '.join(choices)}"
+    group, choice, choices = found[1], found[2], (found[3] or "").split()
+    refused = f"{group}={choice} is refused: no such choice{nearest(choice, choices)}"
+    return f"{refused}\nchoices: {', '.join(choices)}" if choices else refused
 
 
-def _bad_syntax(found: re.Match[str], config_name: str) -> str:
+def _no_choice(found: re.Match[str], config_name: str) -> str:
+    _, groups = known_settings(config_name)
+    given = [a for a in sys.argv[1:] if a.partition("=")[0].lstrip("+") in groups]
+    shown = " ".join(given or sys.argv[1:])
+    return f"{shown} is refused: a config group takes the name of a choice; --help lists them"
+
+
+def _bad_syntax(argument: str) -> str:
     return (
-        f"the argument {found[1]!r} cannot be understood; write SETTING=VALUE, and quote a value "
+        f"the argument {argument!r} cannot be understood; write SETTING=VALUE, and quote a value "
         "with spaces or brackets twice: 'name=\"a b\"'"
     )
 
 
+def _needs_sweep(found: re.Match[str], config_name: str) -> str:
+    return f"{found[1]}: for a sweep over several values put -m in front; a list is written [1,2]"
+
+
 Cure = Callable[[re.Match[str], str], str]
 CURES: tuple[tuple[str, Cure], ...] = (
-    (r"Could not find '(\w+)/([^']*)'", _unknown_choice),
+    (
+        r"Could not find '(.+?)/([^/']*)'(?:.*Available options in [^\n]*\n(.*)Config search)?",
+        _unknown_choice,
+    ),
     (r"Could not override '([^']*)'", _unknown_setting),
     (
         r"Could not append to config. An item is already at '([^']*)'",
         lambda found, _: f"{found[1]} is there already: write {found[1]}=VALUE without the plus",
     ),
     (r"Key '([^']*)' is not in struct", _unknown_setting),
-    (r"Error parsing override '(.*?)'\n", _bad_syntax),
-    (r"(?:viable alternative|mismatched input|token recognition|extraneous).* '(.*)'", _bad_syntax),
-    (r"Config group override must be", lambda *_: "a config group needs a choice, not null"),
+    (r"Ambiguous value for argument '(.*?)'\n", _needs_sweep),
+    (r"Sweep parameters '(.*)' requires --multirun", _needs_sweep),
+    (r"Config group override must be", _no_choice),
 )

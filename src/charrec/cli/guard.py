@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, read_write
 
 from charrec.cli.checks import CHECKS
 from charrec.cli.entry import MENDABLE, report, settings_of
@@ -22,36 +25,60 @@ from charrec.errors import UserError
 class Guard(Callback):
     """Checks the settings of a main, then takes a folder that no other run has.
 
-    Hydra turns an exception in a callback into a warning, so a refusal leaves as SystemExit.
+    What a run leaves that never began, because a picture could not be decoded, say, goes again.
     """
 
     def __init__(self, main: str) -> None:
         self.main = main
+        self._made: list[Path] = []  # folders, the innermost first
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
-        def check() -> None:
-            CHECKS[self.main](settings_of(config))
-            if config.hydra.output_subdir is not None:
-                _take_folder(config, "hydra.run.dir")
-
-        self._or_exit(check)
+        with _or_exit(self.main):
+            settings = settings_of(config)
+            CHECKS[self.main](settings)
+            if settings.get("resume") is not None:
+                _stay(config)
+            elif config.hydra.output_subdir is not None:
+                self._made = _take_folder(config, "hydra.run.dir")
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        def check() -> None:
+        with _or_exit(self.main):
+            if self.main != "train":
+                raise UserError(f"charrec.{self.main} has no sweeps: leave out -m")
             for job in _jobs(config):
-                CHECKS[self.main](settings_of(job))
-            _take_folder(config, "hydra.sweep.dir")
+                settings = settings_of(job)
+                CHECKS[self.main](settings)
+                if settings["resume"] is not None:
+                    raise UserError("resume goes on with one run: leave out -m")
+            self._made = _take_folder(config, "hydra.sweep.dir")
 
-        self._or_exit(check)
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
+        folder, notes = Path(config.hydra.runtime.output_dir), config.hydra.output_subdir
+        if notes is not None and not (folder / "summary.json").exists():
+            shutil.rmtree(folder / notes)
 
-    def _or_exit(self, check: Callable[[], None]) -> None:
+    def on_run_end(self, config: DictConfig, **_: Any) -> None:
+        _remove_empty(self._made)
+
+    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        folder = Path(config.hydra.sweep.dir)
+        _remove_empty(list(folder.iterdir()))
+        if [path.name for path in folder.iterdir()] == ["multirun.yaml"]:
+            (folder / "multirun.yaml").unlink()
+        _remove_empty(self._made)
+
+
+@contextmanager
+def _or_exit(main: str) -> Iterator[None]:
+    """Leave as SystemExit: Hydra turns any other exception in a callback into a warning."""
+    try:
         try:
-            check()
+            yield
         except MENDABLE as error:
-            sys.exit(report(error, self.main))
-        except Exception:
-            traceback.print_exc()
-            sys.exit(1)
+            sys.exit(report(error, main))
+    except Exception:
+        traceback.print_exc()
+        sys.exit(1)
 
 
 def _jobs(config: DictConfig) -> Iterator[DictConfig]:
@@ -63,26 +90,46 @@ def _jobs(config: DictConfig) -> Iterator[DictConfig]:
             yield loader.load_sweep_config(config, list(job))
 
 
-def _take_folder(config: DictConfig, key: str) -> None:
+def _stay(config: DictConfig) -> None:
+    """A run that goes on keeps its folder and its settings."""
+    for override in config.hydra.overrides.task:
+        if not override.lstrip("+").startswith("resume="):
+            cure = "leave it out, or start a new run with weights=RUN_DIR"
+            raise UserError(f"{override} cannot go with resume, which keeps all settings: {cure}")
+    with read_write(config):
+        config.hydra.run.dir, config.hydra.output_subdir = ".", None
+
+
+def _take_folder(config: DictConfig, key: str) -> list[Path]:
     """Make the folder of this run, with another name where the first is taken.
+
+    Returns:
+        The folders that were not there before, the innermost first.
 
     Raises:
         UserError: the user named a folder that already holds something.
     """
     while True:
         folder = Path(OmegaConf.select(config, key))
+        missing = [path for path in (folder, *folder.parents) if not path.exists()]
         try:
             folder.mkdir(parents=True)
-            return
+            return missing
         except FileExistsError:
             OmegaConf.clear_cache(config)  # another time and id; a name that was given stays
         except OSError as e:
             raise UserError(f"{key}={folder} cannot be made: {e.strerror}") from e
         if Path(OmegaConf.select(config, key)) == folder:
             _must_be_empty(folder, key)
-            return
+            return []
 
 
 def _must_be_empty(folder: Path, key: str) -> None:
     if not folder.is_dir() or any(folder.iterdir()):
         raise UserError(f"{key}={folder} already holds something; name another folder")
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):  # it holds something, or is a file
+            folder.rmdir()

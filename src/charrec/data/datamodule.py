@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
@@ -30,8 +31,9 @@ class EpochShuffle:
         self.epoch = epoch
 
     def order(self, count: int) -> Tensor:
-        generator = torch.Generator().manual_seed((self.seed << 32) + self.epoch)
-        return torch.randperm(count, generator=generator)
+        # NumPy mixes the two; a torch.Generator keeps only the lower 32 bits of a seed.
+        chance = np.random.default_rng([self.seed, self.epoch])
+        return torch.from_numpy(chance.permutation(count))
 
 
 class Batches:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import reprlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +16,9 @@ from typing import Any, NamedTuple
 from charrec.errors import UserError
 
 SPLITS = ("train", "validation", "test")
+
+_short = reprlib.Repr()  # a message stays readable whatever a list holds
+_short.maxstring = 120
 
 
 class Picture(NamedTuple):
@@ -39,12 +44,23 @@ def summarise(problems: Sequence[str], of: int, what: str) -> str:
     return f"{len(problems)} of {of} {what}: {'; '.join(problems[:3])}{more}"
 
 
+def _refuse_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two equal names JSON would keep the last without a word."""
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        twins = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]
+        shown = [_short.repr(name) for name in twins]
+        raise ValueError(summarise(shown, len(entries), "names stand there more than once"))
+    return entries
+
+
 def _read_list(path: Path) -> dict[str, Any]:
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark in front
+        entries = json.loads(text, object_pairs_hook=_refuse_twins)
     except FileNotFoundError:
         raise UserError(
-            f"{path.parent} has no {path.name}; a folder of letters holds images/, train.json, "
+            f"data.root={path.parent} has no {path.name}; a folder of letters holds images/, train.json, "
             "validation.json and test.json"
         ) from None
     except (OSError, ValueError, RecursionError) as e:
@@ -58,7 +74,8 @@ def _read_list(path: Path) -> dict[str, Any]:
 
 def _letters_of(path: Path, entries: dict[str, Any], alphabet: str) -> dict[str, str]:
     letters = {name: letter_of(label, alphabet) for name, label in entries.items()}
-    odd = [f"{name!r}: {entries[name]!r}" for name, letter in letters.items() if not letter]
+    shown = _short.repr
+    odd = [f"{shown(n)}: {shown(entries[n])}" for n, letter in letters.items() if not letter]
     if odd:
         problem = summarise(odd, len(entries), f"labels are no letter of {alphabet}")
         raise UserError(f"{path}: {problem}\nmend the labels, or set data.alphabet")
@@ -66,12 +83,16 @@ def _letters_of(path: Path, entries: dict[str, Any], alphabet: str) -> dict[str,
 
 
 def _file_problem(images: Path, name: str) -> str | None:
+    """What is wrong with a picture's file, found without opening it."""
     path = images / name
-    if "\0" in name or not path.resolve().is_relative_to(images):
-        return f"{name!r} leads out of images/"
-    if not path.is_file():
-        return f"{name!r} is missing"
-    return None if os.path.getsize(path) else f"{name!r} is empty"
+    try:
+        inside = Path(os.path.realpath(path)).is_relative_to(images)
+        size = path.stat().st_size if path.is_file() else None
+    except (OSError, ValueError):  # too long, or holds what no file name may hold
+        inside, size = True, None
+    if not inside:
+        return f"{_short.repr(name)} leads out of images/"
+    return None if size else f"{_short.repr(name)} is {'missing' if size is None else 'empty'}"
 
 
 def read_split(root: str | Path, split: str, alphabet: str) -> list[Picture]:
@@ -82,9 +103,12 @@ def read_split(root: str | Path, split: str, alphabet: str) -> list[Picture]:
             that is missing, empty or outside ``images/``.
     """
     folder = Path(root)
-    if not folder.is_dir():
+    images = Path(os.path.realpath(folder / "images"))
+    if not os.path.isdir(folder):
         raise UserError(f"data.root={folder}: no such folder; name one that holds images/")
-    path, images = folder / f"{split}.json", (folder / "images").resolve()
+    if not images.is_dir():
+        raise UserError(f"data.root={folder} has no folder images/; the pictures belong there")
+    path = folder / f"{split}.json"
     entries = _read_list(path)
     letters = _letters_of(path, entries, alphabet)
     bad = [problem for name in entries if (problem := _file_problem(images, name))]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,26 +17,54 @@ from charrec.data.letters import summarise
 from charrec.errors import UserError
 
 Grey = NDArray[np.uint8]
-TRANSPARENT_MODES = ("RGBA", "LA", "PA", "RGBa", "La")
+MOST_PIXELS = 50_000_000  # a few bytes can claim more and fill the memory
+TRANSPARENT_MODES = ("RGBA", "LA", "PA", "RGBa")
 
 
 def read_picture(path: str | Path, image_size: int) -> Grey:
     """The picture as (image_size, image_size) uint8, stretched, turned upright by its EXIF tag.
 
     Raises:
-        UserError: the file is missing, cut off, too large, or not a picture.
+        UserError: the file is missing, empty, cut off, too large, or not a picture.
     """
+    with _pillow_quiet():
+        return _read(path, image_size)
+
+
+@contextmanager
+def _pillow_quiet() -> Iterator[None]:
+    """Pillow warns of odd tags in good pictures; what is wrong with a picture is an error here.
+
+    Not for use inside threads: the filters of warnings belong to the whole process.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _read(path: str | Path, image_size: int) -> Grey:
     try:
-        with warnings.catch_warnings(), Image.open(path) as image:
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            upright = ImageOps.exif_transpose(image)
-            return np.asarray(_grey(upright).resize((image_size,) * 2, Image.Resampling.BILINEAR))
+        with Image.open(path) as image:
+            _check_size(image)
+            grey = _grey(ImageOps.exif_transpose(image))
+            return np.asarray(grey.resize((image_size, image_size), Image.Resampling.BILINEAR))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except UnidentifiedImageError:
-        raise UserError(f"{path} is not a picture") from None
+        problem = "is not a picture" if os.path.getsize(path) else "is empty"
+        raise UserError(f"{path} {problem}") from None
     except Exception as e:  # Pillow's decoders raise whatever a broken file leads them to
-        raise UserError(f"{path} cannot be read as a picture: {e}") from e
+        raise UserError(f"{path} cannot be read as a picture: {_in_a_line(e)}") from e
+
+
+def _check_size(image: Image.Image) -> None:
+    if image.width * image.height > MOST_PIXELS:
+        raise ValueError(f"{image.width} x {image.height} pixels are over {MOST_PIXELS:,}")
+
+
+def _in_a_line(error: Exception) -> str:
+    reason = error.strerror if isinstance(error, OSError) else None
+    return " ".join((reason or str(error) or type(error).__name__).split())
 
 
 def _grey(image: Image.Image) -> Image.Image:
@@ -46,19 +76,21 @@ def _grey(image: Image.Image) -> Image.Image:
 
 
 def _from_deep(image: Image.Image) -> Image.Image:
-    """16- and 32-bit grey: the smallest whole-number range that holds the values is scaled."""
-    values = np.asarray(image, dtype=np.float64)
-    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    white = next((w for w in (1, 255, 65535) if values.max(initial=0) <= w), values.max(initial=1))
-    if image.mode != "F":
-        white = max(white, 65535)
-    return Image.fromarray((values.clip(0) * (255 / white)).astype(np.uint8))
+    """16- and 32-bit grey: the smallest whole-number range that holds the values is scaled.
+
+    Values of 16 bits always have the range of 16 bits; below 0 is black.
+    """
+    values = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0).clip(0)
+    most = values.max(initial=0)
+    ranges = (65535,) if image.mode.startswith("I;") else (1, 255, 65535)
+    white = next((white for white in ranges if most <= white), most)
+    return Image.fromarray((values * (255 / white)).round().astype(np.uint8))
 
 
 def _on_background(image: Image.Image) -> Image.Image:
     """A letter cut out of its background is laid on white, a light one on black."""
-    grey, alpha = (np.asarray(band, dtype=np.float64) for band in image.convert("LA").split())
-    ink = (grey * alpha).sum() / max(alpha.sum(), 1)
+    grey, alpha = (np.asarray(band, dtype=np.float32) for band in image.convert("LA").split())
+    ink = (grey * alpha).sum(dtype=np.float64) / max(alpha.sum(dtype=np.float64), 1)
     paper = Image.new("RGBA", image.size, "black" if ink > 127.5 else "white")
     return Image.alpha_composite(paper, image).convert("L")
 
@@ -72,12 +104,13 @@ def read_pictures(paths: Sequence[Path], image_size: int) -> tuple[Grey, list[st
 
     def read(index: int) -> str | None:
         try:
-            images[index, 0] = read_picture(paths[index], image_size)
+            images[index, 0] = _read(paths[index], image_size)
         except UserError as error:
             return str(error)
         return None
 
-    with ThreadPoolExecutor() as pool:  # Pillow lets go of the interpreter while it decodes
+    # Threads, because Pillow lets go of the interpreter while it decodes.
+    with _pillow_quiet(), ThreadPoolExecutor() as pool:
         return images, list(pool.map(read, range(len(paths))))
 
 

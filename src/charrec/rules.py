@@ -1,0 +1,60 @@
+"""What the value of a setting may be, as a predicate and in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from charrec.errors import UserError, nearest
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a value may be: a predicate, and the same in words for the error message."""
+
+    holds: Callable[[Any], bool]
+    words: str
+    choices: tuple[str, ...] = ()
+
+    def check(self, name: str, value: Any) -> None:
+        """Raise UserError, naming setting, value and cure, unless the rule holds."""
+        if not self.holds(value):
+            shown = "null" if value is None else value
+            hint = nearest(str(value), self.choices)
+            raise UserError(f"{name}={shown} is refused: {name} is {self.words}{hint}")
+
+
+def whole(low: int, high: int) -> Rule:
+    def holds(value: Any) -> bool:
+        return type(value) is int and low <= value <= high
+
+    return Rule(holds, f"a whole number from {low} to {high}")
+
+
+def number(holds: Callable[[float], bool], words: str) -> Rule:
+    def finite_and_holds(value: Any) -> bool:
+        return type(value) in (int, float) and math.isfinite(value) and holds(value)
+
+    return Rule(finite_and_holds, words)
+
+
+def one_of(choices: tuple[str, ...]) -> Rule:
+    return Rule(lambda value: value in choices, "one of " + ", ".join(choices), choices)
+
+
+def one_or_more(rule: Rule) -> Rule:
+    def holds(value: Any) -> bool:
+        values = value if isinstance(value, (list, tuple)) else [value]
+        return bool(values) and all(map(rule.holds, values))
+
+    return Rule(holds, f"{rule.words}, or a list of such numbers: [128,64]")
+
+
+def or_null(rule: Rule) -> Rule:
+    return Rule(lambda value: value is None or rule.holds(value), f"{rule.words}, or null")
+
+
+def is_alphabet(value: Any) -> bool:
+    return isinstance(value, str) and len(value) >= 2 and len(set(value)) == len(value)

@@ -1,0 +1,217 @@
+"""What a user can get wrong on the command line, and the words, to the letter, that answer it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from processes import run_main
+
+HSIZE = "is a whole number from 1 to 65536, or a list of such numbers: [128,64]"
+MOMENTUM = "momentum is at least 0 and below 1, such as 0.9, or null"
+SETTINGS = (
+    "settings: activation, batch_size, data, epochs, experiment, hsize, init, lr, momentum, "
+    "optimizer, resume, seed, trainer, weight_decay, weights"
+)
+OPTIMIZERS = "choices: adadelta, adagrad, adam, adamw, rmsprop, sgd"
+SYNTAX = "write SETTING=VALUE, and quote a value with spaces or brackets twice: 'name=\"a b\"'"
+
+VALUES = {
+    "momentum=15": f"momentum=15 is refused: {MOMENTUM}",
+    "momentum=15 optimizer=adam": f"momentum=15 is refused: {MOMENTUM}",
+    "lr=-1": "lr=-1 is refused: lr is a number above 0, such as 1e-3",
+    "optimizer.lr=0": "lr=0 is refused: lr is a number above 0, such as 1e-3",
+    "hsize=0": f"hsize=0 is refused: hsize {HSIZE}",
+    "epochs=0": "epochs=0 is refused: epochs is a whole number from 1 to 1000000",
+    "data.alphabet=AA": "data.alphabet=AA is refused: data.alphabet is two or more different "
+    "characters, such as ABCDEF",
+    "activation=tnah": "activation=tnah is refused: activation is one of tanh, relu, sigmoid; "
+    "did you mean 'tanh'?",
+    "data.root=/no/such": "data.root=/no/such: no such folder; name one that holds images/",
+    "weights=/no/such": "weights=/no/such: no such folder; name the folder of a run, "
+    "under outputs/",
+    "resume=/no/such": "resume=/no/such: no such folder; name the folder of a run, under outputs/",
+    "lr=${foo}": "lr is refused: Interpolation key 'foo' not found",
+}
+NAMES = {
+    "hsise=64": f"hsise is no setting; did you mean 'hsize'?\n{SETTINGS}",
+    "zzz=64": f"zzz is no setting\n{SETTINGS}",
+    "+zzz=64": "zzz is no setting\nsettings here: activation, batch_size, data, epochs, hsize, "
+    "init, lr, momentum, optimizer, optimizer_options, seed, trainer, weight_decay, weights",
+    "data.rot=x": "data.rot is no setting; did you mean 'data.root'?\n"
+    "settings: data.alphabet, data.image_size, data.root",
+    "+data.rot=x": "data.rot is no setting; did you mean 'data.root'?\n"
+    "settings here: alphabet, image_size, root",
+    "hydra.run.dri=x": "hydra.run.dri is no setting; did you mean 'hydra.run.dir'?\n"
+    "settings: hydra.run.dir",
+    "trainer.max_time=1": "trainer.max_time is not set yet: write +trainer.max_time=VALUE, "
+    "with a plus; did you mean '+trainer.max_time'?",
+    "+trainer.max_epochs=3": "trainer.max_epochs is set by charrec; use epochs=N",
+    "+optimizer.options.nestrov=true": "optimizer.options.nestrov is no setting; did you mean "
+    "'optimizer.options.nesterov'?\nsettings here: dampening, differentiable, foreach, fused, "
+    "maximize, nesterov",
+    "+lr=1": "lr is there already: write lr=VALUE without the plus",
+    "optimizer=adma": f"optimizer=adma is refused: no such choice; did you mean 'adam'?\n"
+    f"{OPTIMIZERS}",
+    "optimizer.name=adma": "optimizer=adma is refused: optimizer is one of adadelta, adagrad, "
+    "adam, adamw, rmsprop, sgd; did you mean 'adam'?",
+    "trainer=tpu": "trainer=tpu is refused: no such choice; did you mean 'gpu'?\n"
+    "choices: auto, cpu, gpu",
+    "hydra/launcher=joblib": "hydra/launcher=joblib is refused: no such choice\nchoices: basic",
+    "optimizer=null": "optimizer=null is refused: a config group takes the name of a choice; "
+    "--help lists them",
+    "trainer=3": "trainer=3 is refused: a config group takes the name of a choice; "
+    "--help lists them",
+    "data=3": "data=3 is refused: write data.NAME=VALUE",
+    "optimizer.options=3": "optimizer.options=3 is refused: write optimizer.options.NAME=VALUE",
+}
+GRAMMAR = {
+    "lr": f"the argument 'lr' cannot be understood; {SYNTAX}",
+    "hsize=[64": f"the argument 'hsize=[64' cannot be understood; {SYNTAX}",
+    "épochs=3": f"the argument 'épochs=3' cannot be understood; {SYNTAX}",
+    "lr=1,2": "lr=1,2: for a sweep over several values put -m in front; a list is written [1,2]",
+    "hsize=range(1,3)": "hsize=range(1,3): for a sweep over several values put -m in front; "
+    "a list is written [1,2]",
+    "--hsize 64": "--hsize is no flag: settings have no dashes, hsize=VALUE; --help lists them",
+    "hsize=3 -m lr=1,2": "lr=1,2 stands behind a flag: write the flags first, then the settings",
+}
+SWEEPS = {
+    "-m lr=1e-3,-1": "lr=-1 is refused: lr is a number above 0, such as 1e-3",
+    "-m momentum=0,15": f"momentum=15 is refused: {MOMENTUM}",
+    "-m optimizer=adam,adma": "optimizer=adma is refused: no such choice; did you mean 'adam'?\n"
+    f"{OPTIMIZERS}",
+    "-m hsize=32,64 hsise=1,2": f"hsise is no setting; did you mean 'hsize'?\n{SETTINGS}",
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"), [*VALUES.items(), *NAMES.items(), *GRAMMAR.items(), *SWEEPS.items()]
+)
+def test_train_refuses(command: str, answer: str, letters: Path, tmp_path: Path) -> None:
+    arguments = [*command.split(), "data.alphabet=ABCD", f"data.root={letters}"]
+    if "data" in command:
+        arguments = command.split()
+    done = run_main("train", *arguments, cwd=tmp_path)
+    assert done.stderr == f"charrec: {answer}\n"
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+NO_RUN = (
+    "no completed run under outputs/; train one with python -m charrec.train, or name one with "
+    "run=RUN_DIR"
+)
+NO_CHECKPOINT = "./checkpoints/best.ckpt: no such checkpoint; name the folder of a trained run"
+READING = {
+    "test": NO_RUN,
+    "test run=nowhere": "run=nowhere: no such folder; name the folder of a run, under outputs/",
+    "test checkpoint=bets": "checkpoint=bets is refused: checkpoint is one of best, last; "
+    "did you mean 'best'?",
+    "test rnu=x": "rnu is no setting; did you mean 'run'?\n"
+    "settings: checkpoint, data, out, run, trainer",
+    "test +trainer.acelerator=cpu": "trainer.acelerator is no setting; did you mean "
+    "'trainer.accelerator'?",
+    "test out=/dev/null/here": "out=/dev/null/here: /dev/null is a file; name a folder",
+    "test -m checkpoint=best,last": "charrec.test has no sweeps: leave out -m",
+    "predict images=x": NO_RUN,
+    "predict": "images is not given; write images=FILE, images=FOLDER or images=GLOB",
+    "predict images=x run=nowhere": "run=nowhere: no such folder; name the folder of a run, "
+    "under outputs/",
+}
+
+
+@pytest.mark.parametrize(("command", "answer"), READING.items())
+def test_test_and_predict_refuse(command: str, answer: str, tmp_path: Path) -> None:
+    done = run_main(*command.split(), cwd=tmp_path)
+    assert done.stderr.startswith(f"charrec: {answer}\n")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "answer"),
+    [
+        ("train.json: {", "train.json cannot be read as JSON: Expecting property name"),
+        ("train.json: [1]", "train.json is no JSON object: it must be {file name: letter}"),
+        ("test.json: {}", "test.json is empty: a split needs at least one picture"),
+        (
+            'test.json: {"a.png": "AB"}',
+            "test.json: 1 of 1 labels are no letter of ABCD: 'a.png': 'AB'\n"
+            "mend the labels, or set data.alphabet",
+        ),
+        (
+            'test.json: {"a.png": "A"}',
+            "test.json: 1 of 1 pictures cannot be used: 'a.png' is missing\n"
+            "mend the files, or take them off the list",
+        ),
+        (
+            'test.json: {"../train.json": "A"}',
+            "test.json: 1 of 1 pictures cannot be used: '../train.json' leads out of images/\n"
+            "mend the files, or take them off the list",
+        ),
+    ],
+)
+def test_letters_are_checked_before_a_folder_is_made(
+    damage: str, answer: str, own_letters: Path, tmp_path: Path
+) -> None:
+    name, text = damage.split(": ", 1)
+    (own_letters / name).write_text(text)
+    work = tmp_path / "work"
+    work.mkdir()
+    sweep = ["-m", "hsize=4,8"] if name == "train.json" else []
+    done = run_main("train", *sweep, f"data.root={own_letters}", "data.alphabet=ABCD", cwd=work)
+    assert done.stderr.startswith(f"charrec: {own_letters}/{answer}")
+    assert done.stderr.count("\n") <= 2
+    assert (done.exit_code, list(work.iterdir())) == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "times"),
+    [
+        ([], 1),
+        (["hydra.run.dir=a/b/c"], 1),
+        (["-m", "hsize=4,8"], 2),
+    ],
+)
+def test_a_truncated_picture_leaves_nothing(
+    arguments: list[str], times: int, own_letters: Path, tmp_path: Path
+) -> None:
+    picture = own_letters / "images" / "test_0_A.png"
+    picture.write_bytes(picture.read_bytes()[:60])
+    work = tmp_path / "work"
+    (work / "a").mkdir(parents=True)
+    done = run_main("train", *arguments, f"data.root={own_letters}", "data.alphabet=ABCD", cwd=work)
+    refusal = f"charrec: {own_letters}/test.json: 1 of 24 pictures cannot be read: {picture} "
+    lines = done.stderr.splitlines()
+    assert [line.startswith(refusal) for line in lines[::2]] == [True] * times
+    assert lines[1::2] == ["mend the files, or take them off the list"] * times
+    assert done.exit_code == 2
+    assert [path.name for path in work.rglob("*")] == ["a"]
+
+
+def test_letters_for_a_test_are_checked_too(trained: Path, tmp_path: Path) -> None:
+    done = run_main("test", f"run={trained}", "data.root=~/no such", cwd=tmp_path)
+    home = Path("~/no such").expanduser()
+    assert done.stderr == (
+        f"charrec: data.root={home}: no such folder; name one that holds images/\n"
+    )
+    assert (done.exit_code, list(tmp_path.iterdir())) == (2, [])
+
+
+def test_a_folder_without_a_checkpoint(tmp_path: Path) -> None:
+    done = run_main("test", "run=.", cwd=tmp_path)
+    assert (done.exit_code, done.stderr) == (
+        2,
+        "charrec: checkpoints/best.ckpt: no such checkpoint; name the folder of a trained run\n",
+    )
+
+
+def test_resume_takes_no_other_settings(trained: Path, tmp_path: Path) -> None:
+    for arguments, answer in {
+        ("epochs=9",): "epochs=9 cannot go with resume, which keeps all settings: "
+        "leave it out, or start a new run with weights=RUN_DIR",
+        ("-m",): "resume goes on with one run: leave out -m",
+    }.items():
+        done = run_main("train", *arguments, f"resume={trained}", cwd=tmp_path)
+        assert (done.exit_code, done.stderr) == (2, f"charrec: {answer}\n")
+    assert list(tmp_path.iterdir()) == []

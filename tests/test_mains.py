@@ -1,0 +1,126 @@
+"""The three mains, end to end on small letters: what they print, what they write."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+from processes import run_main
+
+
+@pytest.fixture
+def small(letters: Path) -> tuple[str, ...]:
+    return (f"data.root={letters}", "data.alphabet=ABCD", "hsize=4", "trainer=cpu")
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "epochs", "validated"),
+    [
+        (["+trainer.limit_train_batches=3"], [1, 2, 3], [True, True, True]),
+        (["+trainer.check_val_every_n_epoch=2"], [1, 2, 3], [False, True, False]),
+        (["trainer.precision=bf16-mixed"], [1, 2, 3], [True, True, True]),
+        (["+trainer.gradient_clip_val=1"], [1, 2, 3], [True, True, True]),
+        (["+trainer.max_steps=12"], [1], [True]),
+        (["+trainer.limit_val_batches=0"], [1, 2, 3], [False, False, False]),
+    ],
+    ids=lambda value: value[0] if isinstance(value[0], str) else "",
+)
+def test_arguments_of_the_trainer_pass_through(
+    arguments: list[str],
+    epochs: list[int],
+    validated: list[bool],
+    small: tuple[str, ...],
+    tmp_path: Path,
+) -> None:
+    done = run_main("train", *small, *arguments, "epochs=3", "hydra.run.dir=x", cwd=tmp_path)
+    assert done.exit_code == 0, done.stderr
+    metrics = rows(tmp_path / "x" / "metrics.csv")
+    assert [int(row["epoch"]) for row in metrics] == epochs
+    assert [row["validation_accuracy"] != "" for row in metrics] == validated
+    summary = json.loads((tmp_path / "x" / "summary.json").read_text())
+    assert summary["status"] == "completed"
+    name, value = arguments[0].removeprefix("+").removeprefix("trainer.").split("=")
+    assert str(summary["settings"]["trainer"][name]) == value
+
+
+def test_a_run_that_lasts_no_longer_than_told(small: tuple[str, ...], tmp_path: Path) -> None:
+    endless = ("epochs=1000000", "+trainer.max_time=00:00:00:02", "hydra.run.dir=x")
+    done = run_main("train", *small, *endless, cwd=tmp_path)
+    assert done.exit_code == 0, done.stderr
+    summary = json.loads((tmp_path / "x" / "summary.json").read_text())
+    assert 2 <= summary["train_seconds"] < 10
+    assert summary["epochs"] >= 1
+
+
+def test_fast_dev_run(small: tuple[str, ...], tmp_path: Path) -> None:
+    done = run_main("train", *small, "+trainer.fast_dev_run=true", cwd=tmp_path)
+    assert done.exit_code == 0, done.stderr
+    (run,) = (tmp_path / "outputs").iterdir()
+    assert json.loads((run / "summary.json").read_text())["status"] == "completed"
+
+
+def test_train_then_test_then_predict(
+    small: tuple[str, ...], letters: Path, tmp_path: Path
+) -> None:
+    done = run_main("train", *small, "epochs=2", cwd=tmp_path)
+    (run,) = (tmp_path / "outputs").iterdir()
+    test = json.loads((run / "summary.json").read_text())["test"]
+    share = f"{test['correct'] / 24:.1%} ({test['correct']} of 24; 95% interval "
+    lines = done.stdout.splitlines()
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert [line.split(":")[0] for line in lines[:2]] == ["Epoch 1", "Epoch 2"]
+    assert re.fullmatch(rf"Test accuracy of the best epoch, \d: {re.escape(share)}.*\)", lines[2])
+    assert lines[3] == f"Run: outputs/{run.name}"
+    assert lines[4].endswith(f"python -m charrec.predict images=FOLDER run=outputs/{run.name}")
+
+    done = run_main("test", "trainer=cpu", cwd=tmp_path)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert f"\nTest accuracy: {share}" in done.stdout
+    (folder,) = (run / "test").iterdir()
+    assert done.stdout.endswith(f"\nWritten to outputs/{run.name}/test/{folder.name}\n")
+    for name in ("confusion_matrix.csv", "per_letter.csv", "test_predictions.csv"):
+        assert (folder / name).read_bytes() == (run / name).read_bytes()
+
+    picture = letters / "images" / "test_2_C.png"
+    done = run_main("predict", f"images={picture}", "out=answers", "trainer=cpu", cwd=tmp_path)
+    (row,) = rows(tmp_path / "answers" / "predictions.csv")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert (row["file"], row["truth"], row["error"]) == ("test_2_C.png", "C", "")
+    table, answer, text, accuracy, written = done.stdout.splitlines()
+    assert table.split() == ["file", "letter", "probability", "second", "third"]
+    assert answer.split()[:3] == ["test_2_C.png", row["letter"], f"{float(row['probability']):.1%}"]
+    assert text == f"Text: {row['letter']}"
+    right = int(row["letter"] == "C")
+    assert accuracy.startswith(
+        f"Accuracy by the letters in the file names: {right:.1%} ({right} of 1;"
+    )
+    assert written == f"Written to {tmp_path / 'answers'}"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["answers", "outputs"]
+
+
+def test_predict_tells_of_pictures_that_it_cannot_read(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "2_B.png").write_bytes(b"no picture")
+    images = Path(json.loads((trained / "summary.json").read_text())["settings"]["data"]["root"])
+    (tmp_path / "new" / "1_A.png").symlink_to(images / "images" / "test_0_A.png")
+    done = run_main("predict", "images=new", f"run={trained}", "out=out", cwd=tmp_path)
+    answer = "charrec: 1 of 2 pictures cannot be read: new/2_B.png is not a picture\n"
+    assert (done.exit_code, done.stderr) == (2, answer)
+    assert [row["error"] for row in rows(tmp_path / "out" / "predictions.csv")] == [
+        "",
+        "new/2_B.png is not a picture",
+    ]
+
+
+def test_predict_refuses_a_path_that_matches_nothing(trained: Path, tmp_path: Path) -> None:
+    done = run_main("predict", "images=*.jpg", f"run={trained}", "out=out", cwd=tmp_path)
+    answer = "charrec: images=*.jpg matches no picture; name a file, a folder or a glob\n"
+    assert (done.exit_code, done.stderr, list(tmp_path.iterdir())) == (2, answer, [])

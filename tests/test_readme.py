@@ -1,0 +1,102 @@
+"""Every command of the README runs, in the order in which a newcomer meets it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import draw_letter
+from processes import Finished, run_main
+
+from charrec.settings import SETTING_NAMES, TrainSettings
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+SHORT = ("+trainer.limit_train_batches=5", "epochs=1")  # enough to see that a command works
+
+
+def commands() -> list[str]:
+    """What stands in a block of its own or as code in a table, each once."""
+    lines = [line for language, text in BLOCKS if not language for line in text.splitlines()]
+    lines += re.findall(r"`([^`\n]+)`", README)
+    found = [line.split("#")[0].strip() for line in lines if line.startswith("python -m charrec.")]
+    return [command for command in dict.fromkeys(found) if "." in command.split()[2]]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, letters: Path) -> Path:
+    """A folder in which the README's names mean something."""
+    folder = tmp_path_factory.mktemp("newcomer")
+    (folder / "data").symlink_to(ROOT / "data")
+    (folder / "FOLDER").symlink_to(letters)
+    (folder / "my_letters").symlink_to(letters)
+    (folder / "photos").mkdir()
+    draw_letter("A", 1).save(folder / "photos" / "one_A.jpg")
+    first = run_main("train", *SHORT, "hydra.run.dir=RUN_DIR", cwd=folder)
+    assert first.exit_code == 0, first.stderr
+    return folder
+
+
+def run(command: str, place: Path) -> Finished:
+    name, *arguments = shlex.split(command.removeprefix("python -m charrec."))
+    training = name == "train" and not {"--cfg", "--help"} & set(arguments)
+    resuming = any(argument.startswith("resume=") for argument in arguments)
+    return run_main(name, *arguments, *(SHORT if training and not resuming else ()), cwd=place)
+
+
+@pytest.mark.parametrize("command", commands())
+def test_command(command: str, place: Path) -> None:
+    if "trainer=gpu" in command and not torch.cuda.is_available():
+        pytest.skip("no GPU on this machine")
+    done = run(command, place)
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.strip()
+
+
+def test_there_are_commands_for_every_main() -> None:
+    mains = {command.split()[2] for command in commands()}
+    assert mains == {"charrec.train", "charrec.test", "charrec.predict"}
+    assert len(commands()) >= 12
+
+
+def test_notebook_example(place: Path) -> None:
+    (example,) = [text for language, text in BLOCKS if language == "python"]
+    program = f"{example}\nprint(run.summary['test']['total'], len(list(answers.per_letter())))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=place, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "1300 26"
+
+
+def knobs() -> dict[str, str]:
+    """Setting -> default, as the table says it."""
+    table = README.split("## The knobs")[1].split("\n## ")[0]
+    return {
+        name: said.strip() for name, said in re.findall(r"^\| `(.+?)` \| (.+?) \|", table, re.M)
+    }
+
+
+def test_table_of_knobs_says_the_defaults() -> None:
+    settings = TrainSettings()
+    defaults = {name: str(getattr(settings, name)) for name in SETTING_NAMES}
+    defaults |= {f"data.{name}": str(value) for name, value in vars(settings.data).items()}
+    own = "the optimizer's own"
+    defaults |= {"lr": own, "momentum": own, "weight_decay": "0", "trainer": "auto"}
+    defaults |= {"data.root": "the embedded letters", "data.alphabet": "A to Z"}
+    for name, said in knobs().items():
+        assert said == defaults.get(name, "none"), name
+    assert set(knobs()) - set(defaults) == {"experiment"}
+
+
+def test_every_make_target_is_in_the_readme_or_the_help() -> None:
+    helped = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    named = re.findall(r"make ([a-z]+)", README)
+    assert {"train", "test", "help", "tensorboard"} <= set(named)
+    for target in set(named) - {"help", "runs", "two"}:
+        assert f"make {target} " in helped.stdout

@@ -1,0 +1,208 @@
+"""A run's folder: its name, its summary, and which run is the newest."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import re
+import signal
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from charrec.errors import Diverged, UserError
+from charrec.run import Run, find_run, find_runs, new_folder, newest_completed, write_whole
+
+
+def make_run(folder: Path, **summary: Any) -> Run:
+    run = Run(folder)
+    (folder / "checkpoints").mkdir(parents=True)
+    run.best_checkpoint.touch()
+    run.record(**summary)
+    return run
+
+
+# Folders
+
+
+def _make_many(parent: Path, count: int) -> list[str]:
+    with ThreadPoolExecutor(8) as pool:
+        return [str(folder) for folder in pool.map(new_folder, [parent] * count)]
+
+
+def test_no_two_folders_are_one(tmp_path: Path) -> None:
+    # Of 2000 ids drawn within a second from 65536 some thirty are the same.
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        made = pool.starmap(_make_many, [(tmp_path / "outputs", 2000)] * 2)
+    folders = [folder for some in made for folder in some]
+    assert len(set(folders)) == len(folders) == 4000
+    name = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_[0-9a-f]{4}")
+    assert all(name.fullmatch(path.name) for path in (tmp_path / "outputs").iterdir())
+
+
+def test_writing_is_whole_and_leaves_no_draft(tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    write_whole(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(path, "\ud800")
+    assert path.read_text() == "old"
+    write_whole(path, "new")
+    assert path.read_text() == "new"
+    assert [file.name for file in tmp_path.iterdir()] == ["summary.json"]
+
+
+# The summary
+
+
+def test_record_adds_and_replaces(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.record(status="running", best_epoch=None)
+    run.record(best_epoch=3, letters="Ä")
+    assert run.summary == {"status": "running", "best_epoch": 3, "letters": "Ä"}
+
+
+def test_a_completed_run(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    with run.recording({"lr": 1}):
+        begun = run.summary
+    assert (begun["status"], begun["ended"], begun["process"]) == ("running", None, os.getpid())
+    summary = run.summary
+    assert (summary["status"], summary["error"], summary["settings"]) == (
+        "completed",
+        None,
+        {"lr": 1},
+    )
+    started, ended = (datetime.fromisoformat(summary[key]) for key in ("started", "ended"))
+    assert 0 <= (ended - started).total_seconds() < 60
+    assert started.tzinfo is not None
+    assert set(summary["versions"]) == {
+        *("python", "charrec", "torch", "torchvision", "pytorch-lightning", "hydra-core", "pillow")
+    }
+    head = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    commit = subprocess.run(head, capture_output=True, text=True, check=False).stdout.strip()
+    assert (summary["git"] or "").removesuffix("-dirty") == commit
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "recorded"),
+    [
+        (Diverged("the loss is inf"), "diverged", "the loss is inf"),
+        (UserError("no"), "failed", "UserError: no"),
+        (ZeroDivisionError("by 0"), "failed", "ZeroDivisionError: by 0"),
+        (SystemExit(1), "interrupted", None),
+    ],
+)
+def test_a_run_that_does_not_complete(
+    error: BaseException, status: str, recorded: str | None, tmp_path: Path
+) -> None:
+    run = Run(tmp_path)
+    with pytest.raises(type(error)), run.recording({}):
+        raise error
+    assert (run.summary["status"], run.summary["error"]) == (status, recorded)
+    assert run.summary["ended"] >= run.summary["started"]
+
+
+def test_a_real_ctrl_c(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    with pytest.raises(KeyboardInterrupt), run.recording({}):
+        signal.raise_signal(signal.SIGINT)
+    assert run.summary["status"] == "interrupted"
+
+
+def test_a_second_start_clears_the_first_end_and_keeps_the_results(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", status="failed", error="x", ended="2026", best_epoch=4)
+    with run.recording({}):
+        begun = run.summary
+    assert (begun["status"], begun["error"], begun["ended"]) == ("running", None, None)
+    assert begun["best_epoch"] == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, " is no run: it has no summary.json; name the folder of a run"),
+        ("{", "/summary.json cannot be read: Expecting property name"),
+        ("[]", "/summary.json is no JSON object"),
+    ],
+)
+def test_a_summary_that_is_none(content: str | None, message: str, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "summary.json").write_text(content)
+    with pytest.raises(UserError) as refused:
+        _ = Run(tmp_path).summary
+    assert str(refused.value).startswith(f"{tmp_path}{message}")
+
+
+# Which run
+
+
+def test_the_newest_is_the_one_that_ended_last(tmp_path: Path) -> None:
+    def ended(day: int) -> str:
+        return f"2026-01-{day:02}T12:00:00.000+00:00"
+
+    make_run(tmp_path / "z", status="completed", ended=ended(1))
+    newest = make_run(tmp_path / "sweep" / "0", status="completed", ended=ended(20))
+    make_run(tmp_path / "a", status="completed", ended=ended(9))
+    for i, status in enumerate(["running", "failed", "diverged", "interrupted", None]):
+        make_run(tmp_path / f"other{i}", status=status, ended=ended(30))
+    make_run(tmp_path / "no checkpoint", status="completed", ended=ended(31))
+    Run(tmp_path / "no checkpoint").best_checkpoint.unlink()
+    os.utime(newest.folder / "summary.json", (0, 0))
+    assert len(find_runs(tmp_path)) == 9
+    assert newest_completed(tmp_path) == newest
+
+
+@pytest.mark.parametrize("broken", ["{", "[]", '{"status": "completed"}', "\0", ""])
+def test_a_broken_summary_does_not_hide_the_others(broken: str, tmp_path: Path) -> None:
+    good = make_run(tmp_path / "good", status="completed", ended="2026-01-01")
+    make_run(tmp_path / "bad", status="completed", ended="2026-01-02")
+    (tmp_path / "bad" / "summary.json").write_text(broken)
+    assert newest_completed(tmp_path) == good
+
+
+@pytest.mark.parametrize("outputs", ["empty", "nowhere", "unfinished"])
+def test_there_is_none(outputs: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    make_run(tmp_path / "unfinished" / "x", status="running", ended=None)
+    with pytest.raises(UserError) as refused:
+        newest_completed(tmp_path / outputs)
+    assert str(refused.value) == (
+        f"no completed run under {tmp_path / outputs}/; train one with python -m charrec.train, "
+        "or name one with run=RUN_DIR"
+    )
+
+
+def test_find_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    run = make_run(tmp_path / "outputs" / "x", status="completed", ended="2026")
+    (tmp_path / "home" / "mine").mkdir(parents=True)
+    assert find_run(None).folder == run.folder.relative_to(tmp_path)
+    assert find_run("~/mine").folder == tmp_path / "home" / "mine"
+    (tmp_path / "file").touch()
+    for missing in ("nowhere", "file"):
+        with pytest.raises(UserError) as refused:
+            find_run(missing, "weights")
+        assert str(refused.value) == (
+            f"weights={missing}: no such folder; name the folder of a run, under outputs/"
+        )
+
+
+def test_the_keys_of_a_summary(trained: Path) -> None:
+    summary = json.loads((trained / "summary.json").read_text())
+    assert {
+        *("status", "settings", "best_epoch", "validation", "test", "epochs", "epoch_seconds"),
+        *("train_seconds", "started", "ended", "versions", "git"),
+    } <= set(summary)
+    assert (summary["status"], summary["epochs"]) == ("completed", 2)
+    assert summary["best_epoch"] in (1, 2)
+    assert set(summary["validation"]) == {"accuracy", "loss"}
+    test = summary["test"]
+    assert test["total"] == 24
+    assert test["accuracy"] == test["correct"] / 24
+    assert 0 < summary["epoch_seconds"] < summary["train_seconds"]

@@ -1,0 +1,187 @@
+"""Training on four small letters: what is written, that it learns, that it repeats itself."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from charrec import evaluation
+from charrec.classifier import load_classifier
+from charrec.data.datamodule import CharacterDataModule
+from charrec.errors import Diverged, UserError
+from charrec.run import Run
+from charrec.settings import DataSettings, TrainSettings
+from charrec.training import report, resume, train
+
+
+def settings(letters: Path, **changes: Any) -> TrainSettings:
+    quick: dict[str, Any] = {"optimizer": "adam", "lr": 2e-3, "epochs": 10, "hsize": 32}
+    data = DataSettings(root=letters, alphabet="ABCD")
+    return TrainSettings(**quick | {"data": data} | changes)
+
+
+def rows(run: Run) -> list[dict[str, str]]:
+    with (run.folder / "metrics.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def run(letters: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return train(settings(letters), tmp_path_factory.mktemp("run") / "first")
+
+
+def test_learns_the_letters(run: Run) -> None:
+    assert run.summary["validation"]["accuracy"] == 1.0
+    assert run.summary["test"]["total"] == 24
+    assert run.summary["test"]["correct"] >= 21
+    assert float(rows(run)[-1]["train_loss"]) < 0.25 * float(rows(run)[0]["train_loss"])
+
+
+def test_folder_holds_what_the_contract_names(run: Run) -> None:
+    events = [path for path in run.folder.iterdir() if path.name.startswith("events.")]
+    assert len(events) == 1
+    assert {path.name for path in run.folder.iterdir()} - {events[0].name} == {
+        "checkpoints",
+        "confusion_matrix.csv",
+        "confusion_matrix.png",
+        "loss_curve.png",
+        "metrics.csv",
+        "per_letter.csv",
+        "summary.json",
+        "test_predictions.csv",
+    }
+    assert {path.name for path in run.best_checkpoint.parent.iterdir()} == {
+        "best.ckpt",
+        "last.ckpt",
+    }
+
+
+def test_summary_agrees_with_the_records(run: Run) -> None:
+    summary = run.summary
+    best = rows(run)[summary["best_epoch"] - 1]
+    accuracies = [float(row["validation_accuracy"]) for row in rows(run)]
+    assert summary["status"] == "completed"
+    assert (
+        summary["validation"]["accuracy"] == max(accuracies) == accuracies[int(best["epoch"]) - 1]
+    )
+    assert summary["validation"]["loss"] == float(best["validation_loss"])
+    assert summary["best_epoch"] == 1 + accuracies.index(max(accuracies)), "the first of equals"
+    assert summary["epochs"] == 10
+    assert 0 < summary["epoch_seconds"] < summary["train_seconds"]
+    assert summary["settings"]["hsize"] == 32
+    assert summary["settings"]["momentum"] is None
+    assert summary["started"] < summary["ended"]
+
+
+def test_metrics_are_one_row_an_epoch(run: Run) -> None:
+    assert [row["epoch"] for row in rows(run)] == [str(n) for n in range(1, 11)]
+    assert {row["learning_rate"] for row in rows(run)} == {"0.002"}
+
+
+def test_tensorboard_shows_the_same_curve(run: Run) -> None:
+    events = EventAccumulator(str(run.folder)).Reload()
+    shown = [event.value for event in events.Scalars("validation_accuracy")]
+    assert shown == pytest.approx([float(row["validation_accuracy"]) for row in rows(run)])
+    assert "hp_metric" not in events.Tags()["scalars"]
+
+
+def test_checkpoint_reproduces_the_recorded_validation(run: Run, letters: Path) -> None:
+    data = CharacterDataModule(letters, alphabet="ABCD")
+    data.setup()
+    answered = evaluation.probabilities(
+        load_classifier(run.best_checkpoint), data.images["validation"]
+    )
+    right = answered.argmax(dim=1) == data.labels["validation"]
+    assert right.double().mean().item() == pytest.approx(run.summary["validation"]["accuracy"])
+
+
+def test_same_seed_same_curve(run: Run, letters: Path, tmp_path: Path) -> None:
+    again = train(settings(letters), tmp_path / "again")
+    other = train(settings(letters, seed=1), tmp_path / "other")
+    first = (run.folder / "metrics.csv").read_bytes()
+    assert (again.folder / "metrics.csv").read_bytes() == first
+    assert (other.folder / "metrics.csv").read_bytes() != first
+
+
+def test_resumed_equals_undisturbed(run: Run, letters: Path, tmp_path: Path) -> None:
+    half = train(settings(letters, trainer={"accelerator": "cpu", "max_steps": 60}), tmp_path / "r")
+    assert len(rows(half)) == 5
+    summary = half.summary
+    del summary["settings"]["trainer"]["max_steps"]
+    (half.folder / "summary.json").write_text(json.dumps(summary))
+    resumed = resume(half.folder)
+    assert (resumed.folder / "metrics.csv").read_text() == (run.folder / "metrics.csv").read_text()
+    weights, undisturbed = (load_classifier(r.last_checkpoint).state_dict() for r in (resumed, run))
+    assert all(torch.equal(weights[name], undisturbed[name]) for name in undisturbed)
+
+
+def test_a_moved_run_still_tests(run: Run, tmp_path: Path) -> None:
+    moved = Path(shutil.copytree(run.folder, tmp_path / "moved"))
+    answers, out = evaluation.test(moved)
+    assert answers.score() == run.summary["test"]
+    assert out.parent == moved / "test"
+    assert (out / "test_predictions.csv").read_bytes() == (
+        run.folder / "test_predictions.csv"
+    ).read_bytes()
+
+
+def test_course_recipe_never_gives_inf(letters: Path, tmp_path: Path) -> None:
+    """N(0, 1) weights and ReLU: the course's script printed inf for its first epochs."""
+    recipe = {"init": "normal", "activation": "relu", "optimizer": "sgd", "lr": 4e-3}
+    done = train(settings(letters, **recipe, hsize=64, epochs=1), tmp_path / "run")
+    assert 1 < float(rows(done)[0]["train_loss"]) < 1000
+
+
+def test_divergence_is_told(letters: Path, tmp_path: Path) -> None:
+    with pytest.raises(Diverged, match=r"epoch 1 at lr=1e\+30; try a smaller lr"):
+        train(settings(letters, optimizer="sgd", lr=1e30, activation="relu"), tmp_path / "run")
+    assert Run(tmp_path / "run").summary["status"] == "diverged"
+
+
+def test_a_folder_with_a_run_is_refused(run: Run, letters: Path) -> None:
+    before = (run.folder / "summary.json").read_bytes()
+    with pytest.raises(UserError, match="already holds a run"):
+        train(settings(letters), run.folder)
+    assert (run.folder / "summary.json").read_bytes() == before
+
+
+def test_weights_start_from_another_run(run: Run, letters: Path, tmp_path: Path) -> None:
+    changes: dict[str, Any] = {"weights": run.folder, "epochs": 1, "lr": 1e-9}
+    done = train(settings(letters, **changes), tmp_path / "same")
+    assert done.summary["test"] == run.summary["test"]
+    wider = DataSettings(root=letters, alphabet="ABCDE")
+    done = train(settings(letters, **changes | {"data": wider}), tmp_path / "wider")
+    mine, theirs = (load_classifier(r.best_checkpoint).network for r in (done, run))
+    assert torch.allclose(mine[1].weight, theirs[1].weight, atol=1e-6)  # type: ignore[arg-type]
+    assert mine[-1].out_features == 5
+
+
+def test_weights_of_another_size_are_refused(run: Run, letters: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="hsize=32, not 8"):
+        train(settings(letters, weights=run.folder, hsize=8), tmp_path / "run")
+
+
+def test_report_says_accuracy_and_what_is_next(run: Run) -> None:
+    lines = report(run).splitlines()
+    test = run.summary["test"]
+    assert f"{test['accuracy']:.1%} ({test['correct']} of 24; 95% interval" in lines[0]
+    assert lines[1] == f"Run: {run.folder}"
+    assert lines[2].startswith("Next: python -m charrec.predict")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_gpu_needs_nothing_else_changed(letters: Path, tmp_path: Path, precision: str) -> None:
+    on_gpu = {"accelerator": "gpu", "devices": 1, "precision": precision}
+    done = train(settings(letters, trainer=on_gpu), tmp_path / "run")
+    assert done.summary["validation"]["accuracy"] >= 0.9
+    assert evaluation.test(done, trainer={"accelerator": "cpu"})[0].correct == pytest.approx(
+        done.summary["test"]["correct"], abs=1
+    )
