@@ -12,7 +12,7 @@ from conftest import ALPHABET, draw_letter
 
 from charrec import evaluation
 from charrec.errors import UserError
-from charrec.evaluation import find_pictures, natural_order, predict
+from charrec.evaluation import predict
 from charrec.run import Run
 from charrec.settings import DataSettings, TrainSettings
 from charrec.training import train
@@ -118,25 +118,6 @@ def test_only_broken_pictures_leave_nothing(run: Run, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"1 of 1 pictures cannot be read: .*a\.png"):
         predict(tmp_path, run, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize("name", ["nowhere", "empty", "empty/*.png"])
-def test_nothing_to_read(run: Run, tmp_path: Path, name: str) -> None:
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match="matches no picture; name a file, a folder or a glob"):
-        predict(tmp_path / name, run)
-
-
-def test_a_name_that_looks_like_a_glob_is_a_file_first(tmp_path: Path) -> None:
-    draw_letter("A", 1).save(tmp_path / "[ab].png")
-    draw_letter("A", 1).save(tmp_path / "a.png")
-    assert find_pictures(tmp_path / "[ab].png") == [tmp_path / "[ab].png"]
-
-
-def test_natural_order() -> None:
-    names = ["10_I.jpg", "2_I.jpg", "B2.png", "b10.png", "1_W.jpg"]
-    ordered = [path.name for path in sorted(map(Path, names), key=natural_order)]
-    assert ordered == ["1_W.jpg", "2_I.jpg", "10_I.jpg", "B2.png", "b10.png"]
 
 
 def test_probabilities_add_up_to_one(run: Run) -> None:

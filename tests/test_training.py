@@ -110,16 +110,34 @@ def test_same_seed_same_curve(run: Run, letters: Path, tmp_path: Path) -> None:
     assert (other.folder / "metrics.csv").read_bytes() != first
 
 
-def test_resumed_equals_undisturbed(run: Run, letters: Path, tmp_path: Path) -> None:
-    half = train(settings(letters, trainer={"accelerator": "cpu", "max_steps": 60}), tmp_path / "r")
+def test_a_completed_run_has_nothing_to_go_on_with(run: Run) -> None:
+    before = (run.folder / "summary.json").read_bytes()
+    with pytest.warns(UserWarning, match="is completed"):
+        resume(run.folder)
+    assert (run.folder / "summary.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_resumed_equals_undisturbed(letters: Path, tmp_path: Path, schedule: str) -> None:
+    run = train(settings(letters, schedule=schedule), tmp_path / "undisturbed")
+    stopped = {"accelerator": "cpu", "max_steps": 60}
+    half = train(settings(letters, schedule=schedule, trainer=stopped), tmp_path / "half")
     assert len(rows(half)) == 5
     summary = half.summary
     del summary["settings"]["trainer"]["max_steps"]
+    summary["status"] = "interrupted"
     (half.folder / "summary.json").write_text(json.dumps(summary))
     resumed = resume(half.folder)
     assert (resumed.folder / "metrics.csv").read_text() == (run.folder / "metrics.csv").read_text()
     weights, undisturbed = (load_classifier(r.last_checkpoint).state_dict() for r in (resumed, run))
     assert all(torch.equal(weights[name], undisturbed[name]) for name in undisturbed)
+
+
+def test_cosine_schedule_falls_from_lr_towards_0(letters: Path, tmp_path: Path) -> None:
+    """Loshchilov and Hutter, 2017: lr (1 + cos(pi t / T)) / 2 in epoch t = 0 .. T - 1."""
+    done = train(settings(letters, schedule="cosine", epochs=4, lr=1.0), tmp_path / "run")
+    shown = [float(row["learning_rate"]) for row in rows(done)]
+    assert shown == pytest.approx([1.0, 0.5 + 0.5**1.5, 0.5, 0.5 - 0.5**1.5])
 
 
 def test_a_moved_run_still_tests(run: Run, tmp_path: Path) -> None:
@@ -164,7 +182,7 @@ def test_weights_start_from_another_run(run: Run, letters: Path, tmp_path: Path)
 
 
 def test_weights_of_another_size_are_refused(run: Run, letters: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="hsize=32, not 8"):
+    with pytest.raises(UserError, match="has hsize=32, this one 8; set hsize=32"):
         train(settings(letters, weights=run.folder, hsize=8), tmp_path / "run")
 
 

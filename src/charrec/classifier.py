@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.lr_scheduler import CosineAnnealingLR
 from torchmetrics import Metric
 
 from charrec.errors import UserError
@@ -68,6 +69,7 @@ class CharacterClassifier(pl.LightningModule):
         momentum: float | None = 0.9,
         weight_decay: float = 0.0,
         optimizer_options: dict[str, Any] | None = None,
+        schedule: str = "constant",
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -113,7 +115,19 @@ class CharacterClassifier(pl.LightningModule):
         values = metrics.compute()
         self.log_dict({f"{split}_{name}": value.float() for name, value in values.items()})
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
+    def configure_optimizers(self) -> Any:
+        optimizer = self.make_optimizer()
+        if self.hparams["schedule"] == "constant":
+            return optimizer
+        epochs = self.trainer.max_epochs or 1
+        return [optimizer], [CosineAnnealingLR(optimizer, epochs)]  # a step an epoch
+
+    def make_optimizer(self) -> torch.optim.Optimizer:
+        """The optimizer of the hyperparameters.
+
+        Raises:
+            UserError: torch refuses one of its options.
+        """
         chosen = self.hparams
         knobs = {name: chosen[name] for name in ("lr", "weight_decay", "momentum")}
         knobs = {name: value for name, value in knobs.items() if value is not None}

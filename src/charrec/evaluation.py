@@ -10,20 +10,18 @@
 
 from __future__ import annotations
 
-import glob
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from charrec.answers import Answers, write_confusion_csv, write_csv
 from charrec.classifier import CharacterClassifier, load_classifier
 from charrec.data.datamodule import Batches, CharacterDataModule
+from charrec.data.finding import find_pictures
 from charrec.data.letters import letter_of, summarise
 from charrec.data.pictures import read_pictures
 from charrec.errors import UserError
@@ -133,33 +131,6 @@ def predict(
     best = answers.probabilities.max(axis=1).tolist()
     draw_gallery(pixels, answers.letters, best, folder / "predictions.png")
     return answers, folder
-
-
-def find_pictures(images: str | Path) -> list[Path]:
-    """The pictures that `images` names, ``2_I.jpg`` before ``10_I.jpg``.
-
-    Raises:
-        UserError: there are none.
-    """
-    literal = Path(images)
-    place = literal if literal.exists() else literal.expanduser()
-    if place.is_dir():
-        known = Image.registered_extensions()
-        found = [path for path in place.iterdir() if path.suffix.lower() in known]
-    elif place.exists():
-        found = [place]
-    else:
-        found = [Path(name) for name in glob.glob(str(place), recursive=True)]
-    files = [path for path in found if path.is_file()]
-    if not files:
-        raise UserError(f"images={images} matches no picture; name a file, a folder or a glob")
-    return sorted(files, key=natural_order)
-
-
-def natural_order(path: Path) -> list[Any]:
-    """Sort key in which numbers count as numbers."""
-    parts = re.split(r"(\d+)", str(path))
-    return [int(part) if part.isdecimal() else part.casefold() for part in parts]
 
 
 def _letter_in_name(path: Path, alphabet: str) -> str | None:

@@ -37,7 +37,7 @@ class EpochRecorder(pl.Callback):
         self.announce = announce
         self.seconds: list[float] = []
         self._validated = False
-        self._elapsed = self._since = 0.0
+        self._elapsed = self._since = self._learning_rate = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Keep the rows of epochs that a resumed run has behind it, and no others."""
@@ -47,6 +47,8 @@ class EpochRecorder(pl.Callback):
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._validated = False
+        # Read now: by the end of the epoch the schedule has moved on to the next one.
+        self._learning_rate = trainer.optimizers[0].param_groups[0]["lr"]
         self._elapsed, self._since = 0.0, time.perf_counter()
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -78,7 +80,7 @@ class EpochRecorder(pl.Callback):
         for split, metrics in splits.items():
             values = metrics.compute()
             row |= {f"{split}_{name}": round(v.item(), 9) for name, v in values.items()}
-        return row | {"learning_rate": trainer.optimizers[0].param_groups[0]["lr"]}
+        return row | {"learning_rate": self._learning_rate}
 
     def epoch_seconds(self) -> float | None:
         """Median over the epochs from the second on: the first one warms up."""

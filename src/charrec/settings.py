@@ -27,7 +27,8 @@ from charrec.rules import Rule, is_alphabet, number, one_of, one_or_more, or_nul
 from charrec.signatures import optimizer_arguments, trainer_arguments
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid")
-INITS = ("xavier", "kaiming", "normal")
+INITS = ("xavier", "kaiming", "normal", "spread")
+SCHEDULES = ("constant", "cosine")
 CHECKPOINTS = ("best", "last")
 PATH = or_null(Rule(lambda value: isinstance(value, (str, Path)), "the path of a folder"))
 RULES = {
@@ -37,6 +38,7 @@ RULES = {
     "lr": number(lambda v: v > 0, "a number above 0, such as 1e-3"),
     "momentum": or_null(number(lambda v: 0 <= v < 1, "at least 0 and below 1, such as 0.9")),
     "weight_decay": number(lambda v: v >= 0, "0 or more, such as 1e-4"),
+    "schedule": one_of(SCHEDULES),
     "batch_size": whole(1, 1_000_000),
     "epochs": whole(1, 1_000_000),
     "seed": whole(0, 2**32 - 1),
@@ -135,6 +137,7 @@ class TrainSettings:
     lr: float | None = None
     momentum: float | None = None
     weight_decay: float = 0.0
+    schedule: str = "constant"
     optimizer_options: dict[str, Any] | None = None
     batch_size: int = 8
     epochs: int = 50

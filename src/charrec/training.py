@@ -71,10 +71,15 @@ def train(
 def resume(folder: str | Path, callbacks: Sequence[pl.Callback] = ()) -> Run:
     """Go on with a run from its last checkpoint, in the same folder with its own settings.
 
+    A completed run is returned as it is.
+
     Raises:
         UserError: the folder holds no run that can go on.
     """
     run = find_run(folder)
+    if run.summary["status"] == "completed":
+        warnings.warn(f"{run.folder} is completed: there is nothing to go on with", stacklevel=2)
+        return run
     settings = TrainSettings.from_record(run.summary["settings"])
     load_classifier(run.last_checkpoint)  # refuses a missing or broken one before Lightning starts
     letters = _letters(settings)
@@ -129,7 +134,9 @@ def _classifier(settings: TrainSettings) -> CharacterClassifier:
         momentum=settings.momentum,
         weight_decay=settings.weight_decay,
         optimizer_options=settings.optimizer_options,
+        schedule=settings.schedule,
     )
+    classifier.make_optimizer()  # refuses a wrong option before the run begins
     if settings.weights is not None:
         adopt_weights(classifier, load_classifier(find_run(settings.weights).best_checkpoint))
     return classifier

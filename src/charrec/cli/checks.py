@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from charrec.data.finding import find_pictures
 from charrec.data.letters import read_splits
 from charrec.errors import UserError
 from charrec.resources import embedded_letters
@@ -36,6 +37,7 @@ def check_test(settings: dict[str, Any]) -> None:
 def check_predict(settings: dict[str, Any]) -> None:
     if settings["images"] is None:
         raise UserError("images is not given; write images=FILE, images=FOLDER or images=GLOB")
+    find_pictures(settings["images"])
     _check_reading(settings)
 
 

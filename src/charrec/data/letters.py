@@ -60,8 +60,8 @@ def _read_list(path: Path) -> dict[str, Any]:
         entries = json.loads(text, object_pairs_hook=_refuse_twins)
     except FileNotFoundError:
         raise UserError(
-            f"data.root={path.parent} has no {path.name}; a folder of letters holds images/, train.json, "
-            "validation.json and test.json"
+            f"data.root={path.parent} has no {path.name}; a folder of letters holds images/, "
+            "train.json, validation.json and test.json"
         ) from None
     except (OSError, ValueError, RecursionError) as e:
         raise UserError(f"{path} cannot be read as JSON: {e}") from e
@@ -103,9 +103,9 @@ def read_split(root: str | Path, split: str, alphabet: str) -> list[Picture]:
             that is missing, empty or outside ``images/``.
     """
     folder = Path(root)
-    images = Path(os.path.realpath(folder / "images"))
     if not os.path.isdir(folder):
         raise UserError(f"data.root={folder}: no such folder; name one that holds images/")
+    images = Path(os.path.realpath(folder / "images"))
     if not images.is_dir():
         raise UserError(f"data.root={folder} has no folder images/; the pictures belong there")
     path = folder / f"{split}.json"

@@ -17,7 +17,7 @@ from charrec.data.letters import summarise
 from charrec.errors import UserError
 
 Grey = NDArray[np.uint8]
-MOST_PIXELS = 50_000_000  # a few bytes can claim more and fill the memory
+MOST_PIXELS = 80_000_000  # a few bytes can claim more and fill the memory
 TRANSPARENT_MODES = ("RGBA", "LA", "PA", "RGBa")
 
 

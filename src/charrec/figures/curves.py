@@ -6,6 +6,9 @@ import csv
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from charrec.figures.png import save
 
 TRAIN, VALIDATION = "#0072b2", "#d55e00"  # told apart by colour-blind readers too
 
@@ -31,12 +34,13 @@ def draw_curves(metrics: Path, out: Path, best_epoch: int | None) -> None:
             marker = "o" if len(points) == 1 else None
             axes.plot(*zip(*points, strict=True), color=colour, label=split, marker=marker)
         if best_epoch is not None:
-            axes.axvline(best_epoch, color="grey", linewidth=0.8, linestyle=":")
+            best = f"best epoch: {best_epoch}"
+            axes.axvline(best_epoch, color="grey", linewidth=1, linestyle=":", label=best)
         axes.set(xlabel="epoch", ylabel=name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
         axes.spines[["top", "right"]].set_visible(False)
-    figure.axes[0].set_ylim(bottom=0)
-    figure.axes[1].set_ylim(0, 1)
-    figure.axes[1].legend(frameon=False, loc="lower right")
-    if best_epoch is not None:
-        figure.axes[1].set_title(f"dotted: best epoch ({best_epoch})", fontsize="small", loc="left")
-    figure.savefig(out, dpi=120)
+        axes.margins(y=0.05)
+        axes.set_ylim(0, 1 if name == "accuracy" else None)
+    lines, names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(lines, names, loc="outside upper center", ncols=3, frameon=False)
+    save(figure, out, dpi=120)

@@ -9,6 +9,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from charrec.data.pictures import Grey
+from charrec.figures.png import save
 
 MOST = 60  # pictures in one figure
 
@@ -16,16 +17,22 @@ MOST = 60  # pictures in one figure
 def draw_gallery(
     images: Grey, letters: Sequence[str], probabilities: Sequence[float], out: Path
 ) -> None:
-    """Write the first pictures (N, 1, H, W) as a PNG, letter and probability above each."""
+    """Write the first pictures (N, 1, H, W) as a PNG, letter and probability above each.
+
+    The letter of a picture that could not be read is "".
+    """
     shown = min(len(images), MOST)
     columns = min(shown, 10)
     rows = math.ceil(shown / columns)
-    figure = Figure(figsize=(columns, 1.35 * rows), layout="constrained")
+    figure = Figure(figsize=(max(columns, 2), 1.35 * rows + 0.2), layout="constrained")
     for axes in figure.subplots(rows, columns, squeeze=False).flat:
         axes.axis("off")
     for axes, image, letter, probability in zip(
         figure.axes, images, letters, probabilities, strict=False
     ):
         axes.imshow(image[0], cmap="gray", vmin=0, vmax=255)
-        axes.set_title(f"{letter}  {probability:.0%}", fontsize=10)
-    figure.savefig(out, dpi=100)
+        title = f"{letter}  {probability:.0%}" if letter else "unreadable"
+        axes.set_title(title, fontsize=10, parse_math=False)
+    if len(images) > shown:
+        figure.supxlabel(f"the first {shown} of {len(images)} pictures", fontsize=9)
+    save(figure, out, dpi=100)

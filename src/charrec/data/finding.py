@@ -1,0 +1,39 @@
+"""Which pictures a file, a folder or a glob names."""
+
+from __future__ import annotations
+
+import glob
+import re
+from pathlib import Path
+from typing import Any
+
+from charrec.errors import UserError
+
+
+def find_pictures(images: str | Path) -> list[Path]:
+    """The pictures that `images` names, ``2_I.jpg`` before ``10_I.jpg``.
+
+    Raises:
+        UserError: there are none.
+    """
+    literal = Path(images)
+    place = literal if literal.exists() else literal.expanduser()
+    if place.is_dir():
+        from PIL import Image  # a twentieth of a second that only a folder needs
+
+        known = Image.registered_extensions()
+        found = [path for path in place.iterdir() if path.suffix.lower() in known]
+    elif place.exists():
+        found = [place]
+    else:
+        found = [Path(name) for name in glob.glob(str(place), recursive=True)]
+    files = [path for path in found if path.is_file()]
+    if not files:
+        raise UserError(f"images={images} matches no picture; name a file, a folder or a glob")
+    return sorted(files, key=natural_order)
+
+
+def natural_order(path: Path) -> list[Any]:
+    """Sort key in which numbers count as numbers."""
+    parts = re.split(r"(\d+)", str(path))
+    return [int(part) if part.isdecimal() else part.casefold() for part in parts]

@@ -1,0 +1,63 @@
+"""Which pictures a file, a folder or a glob names, and in which order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import draw_letter
+
+from charrec.data.finding import find_pictures, natural_order
+from charrec.errors import UserError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("10_I.jpg", "2_I.PNG", "1_W.jpg"):
+        draw_letter("A", 1).save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no picture by its name")
+    (tmp_path / "sub.png").mkdir()
+    return tmp_path
+
+
+def test_a_folder_gives_its_pictures(folder: Path) -> None:
+    assert [path.name for path in find_pictures(folder)] == ["1_W.jpg", "2_I.PNG", "10_I.jpg"]
+
+
+def test_a_glob_gives_what_matches(folder: Path) -> None:
+    assert [path.name for path in find_pictures(folder / "1*")] == ["1_W.jpg", "10_I.jpg"]
+    assert len(find_pictures(folder.parent / "**" / "*_I.jpg")) >= 1
+
+
+def test_a_file_is_taken_whatever_its_name(folder: Path) -> None:
+    assert find_pictures(folder / "notes.txt") == [folder / "notes.txt"]
+
+
+@pytest.mark.parametrize("name", ["nowhere", "empty", "empty/*.png", "sub.png"])
+def test_nothing_to_read(folder: Path, name: str) -> None:
+    (folder / "empty").mkdir()
+    with pytest.raises(UserError, match="matches no picture; name a file, a folder or a glob"):
+        find_pictures(folder / name)
+
+
+def test_home_is_expanded_unless_a_tilde_is_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.chdir(folder)
+    assert len(find_pictures("~")) == 3
+    (folder / "~").mkdir()
+    draw_letter("A", 1).save(folder / "~" / "here.png")
+    assert find_pictures("~") == [Path("~/here.png")]
+
+
+def test_a_name_that_looks_like_a_glob_is_a_file_first(tmp_path: Path) -> None:
+    draw_letter("A", 1).save(tmp_path / "[ab].png")
+    draw_letter("A", 1).save(tmp_path / "a.png")
+    assert find_pictures(tmp_path / "[ab].png") == [tmp_path / "[ab].png"]
+
+
+def test_natural_order() -> None:
+    names = ["10_I.jpg", "2_I.jpg", "B2.png", "b10.png", "1_W.jpg"]
+    ordered = [path.name for path in sorted(map(Path, names), key=natural_order)]
+    assert ordered == ["1_W.jpg", "2_I.jpg", "10_I.jpg", "B2.png", "b10.png"]
