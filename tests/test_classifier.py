@@ -159,6 +159,8 @@ def test_lightning_gets_the_values_of_the_whole_epoch(letters: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         trainer.fit(classifier, data)
+    assert classifier.train_metrics.total == 96  # of the second epoch alone
+    assert classifier.validation_metrics.total == 24
     for split in ("train", "validation"):
         logits, labels = classifier(data.images[split]), data.labels[split]
         loss = nn.functional.cross_entropy(logits, labels).item()
@@ -185,7 +187,7 @@ def test_one_sgd_step_is_the_one_worked_by_hand() -> None:
     with torch.no_grad():
         hidden.weight.fill_(w)
         last.weight.copy_(torch.tensor([[a], [b]]))
-    optimizer = classifier.configure_optimizers()
+    optimizer = classifier.make_optimizer()
     batch = (torch.full((1, 1, 1, 1), 255, dtype=torch.uint8), torch.tensor([0]))
     classifier.training_step(batch, 0).backward()
     optimizer.step()
@@ -221,7 +223,7 @@ def test_the_table_is_that_of_the_settings() -> None:
     ],
 )
 def test_each_optimizer_gets_its_own_values(name: str, kind: type, options: Any) -> None:
-    optimizer = chosen(name, weight_decay=0.07).configure_optimizers()
+    optimizer = chosen(name, weight_decay=0.07).make_optimizer()
     assert type(optimizer) is kind
     (group,) = optimizer.param_groups
     found = {key: tuple(v) if isinstance(v := group[key], list) else v for key in options}
@@ -235,9 +237,9 @@ def test_each_optimizer_learns_the_small_letters(letters: Path, name: str) -> No
     data = CharacterDataModule(letters, alphabet="ABCD")
     data.setup()
     classifier = chosen(name, image_size=32, hsize=32)
-    optimizer = classifier.configure_optimizers()
+    optimizer = classifier.make_optimizer()
     batch, losses = (data.images["train"], data.labels["train"]), []
-    for step in range(40):
+    for step in range(60):
         optimizer.zero_grad()
         loss = classifier.training_step(batch, step)
         loss.backward()
@@ -247,12 +249,26 @@ def test_each_optimizer_learns_the_small_letters(letters: Path, name: str) -> No
     assert losses[-1] < 0.6 * losses[0]
 
 
+def test_cosine_takes_lr_to_0_over_the_epochs() -> None:
+    """lr (1 + cos(pi e / 4)) / 2 in epochs e = 0 to 4 of 4; constant stays."""
+    classifier = small(lr=2.0, schedule="cosine")
+    classifier.trainer = pl.Trainer(max_epochs=4, **QUIET)
+    (optimizer,), (schedule,) = classifier.configure_optimizers()
+    rates = []
+    for _ in range(5):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert rates == pytest.approx([2, 1 + 0.5**0.5, 1, 1 - 0.5**0.5, 0], abs=1e-9)
+    assert isinstance(small().configure_optimizers(), torch.optim.SGD)
+
+
 def test_momentum_is_passed_only_where_there_is_one() -> None:
-    group = small(momentum=0.5).configure_optimizers().param_groups[0]
+    group = small(momentum=0.5).make_optimizer().param_groups[0]
     assert group["momentum"] == 0.5
-    assert small(momentum=None).configure_optimizers().param_groups[0]["momentum"] == 0
-    assert small(momentum=0.0).configure_optimizers().param_groups[0]["momentum"] == 0
-    assert "momentum" not in chosen("adam").configure_optimizers().param_groups[0]
+    assert small(momentum=None).make_optimizer().param_groups[0]["momentum"] == 0
+    assert small(momentum=0.0).make_optimizer().param_groups[0]["momentum"] == 0
+    assert "momentum" not in chosen("adam").make_optimizer().param_groups[0]
 
 
 @pytest.mark.parametrize(
@@ -271,7 +287,7 @@ def test_momentum_is_passed_only_where_there_is_one() -> None:
 def test_a_wrong_option_is_refused(options: dict[str, Any], words: str) -> None:
     classifier = chosen("adam", optimizer_options=options)
     with pytest.raises(UserError) as caught:
-        classifier.configure_optimizers()
+        classifier.make_optimizer()
     message = str(caught.value)
     assert "optimizer=adam" in message
     assert f"optimizer.options={options} is refused" in message
@@ -280,7 +296,7 @@ def test_a_wrong_option_is_refused(options: dict[str, Any], words: str) -> None:
 
 def test_a_momentum_that_adam_does_not_have_is_named() -> None:
     with pytest.raises(UserError, match=r"optimizer=adam .*'momentum': 0.9.*unexpected keyword"):
-        small(optimizer="adam").configure_optimizers()
+        small(optimizer="adam").make_optimizer()
 
 
 # Checkpoints
@@ -313,6 +329,7 @@ def test_a_checkpoint_holds_nothing_but_data(checkpoint: Path) -> None:
         "momentum": None,
         "weight_decay": 0.0,
         "optimizer_options": {"betas": [0.9, 0.999]},
+        "schedule": "constant",
     }
     assert not [name for name in content["state_dict"] if not name.startswith("network.")]
 

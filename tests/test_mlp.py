@@ -83,7 +83,20 @@ def test_spread_gives_the_first_layer_thresholds() -> None:
     assert all(not torch.as_tensor(bias).any() for bias in others)
 
 
-@pytest.mark.parametrize("init", ["xavier", "normal"])
+def test_spread_is_xavier_with_thresholds_in_the_first_layer() -> None:
+    """Uniform from -4 to 4: variance 8² / 12."""
+    torch.manual_seed(0)
+    first, second, last = (
+        layer for layer in MLP(400, [2000, 9], 5, init="spread") if isinstance(layer, nn.Linear)
+    )
+    assert first.weight.var().item() == pytest.approx(2 / 2400, rel=0.05)
+    assert first.bias.var().item() == pytest.approx(64 / 12, rel=0.05)
+    assert 3.98 < first.bias.max() <= 4
+    assert -4 <= first.bias.min() < -3.98
+    assert second.bias.abs().max() == last.bias.abs().max() == 0
+
+
+@pytest.mark.parametrize("init", ["xavier", "normal", "spread"])
 def test_gradient_of_the_whole_network_is_that_of_torchs_tanh(init: str) -> None:
     torch.manual_seed(0)
     ours = MLP(36, [12, 9, 7], 4, init=init).double()
