@@ -36,7 +36,8 @@ class LossAndAccuracy(Metric):
     def __init__(self) -> None:
         super().__init__()
         for name in ("loss_sum", "correct", "total"):
-            zero = torch.zeros((), dtype=torch.float64 if name == "loss_sum" else torch.int64)
+            # float32, for there are GPUs (Apple's) without float64
+            zero = torch.zeros((), dtype=torch.float32 if name == "loss_sum" else torch.int64)
             self.add_state(name, zero, dist_reduce_fx="sum")
 
     def update(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:

@@ -169,9 +169,9 @@ def find_run(folder: str | Path | None, setting: str = "run") -> Run:
     if folder is None:
         return newest_completed()
     path = Path(folder)
-    if not path.exists():
+    if not os.path.exists(path):
         path = path.expanduser()
-    if not path.is_dir():
+    if not os.path.isdir(path):
         raise UserError(
             f"{setting}={folder}: no such folder; name the folder of a run, under outputs/"
         )

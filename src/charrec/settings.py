@@ -13,6 +13,7 @@ further options are read from ``conf/optimizer/``. Every value is checked when t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
@@ -101,7 +102,7 @@ def full_path(path: str | Path | None) -> str | None:
     if path is None:
         return None
     literal = Path(path)
-    return str((literal if literal.exists() else literal.expanduser()).absolute())
+    return str((literal if os.path.exists(literal) else literal.expanduser()).absolute())
 
 
 @dataclass(frozen=True)

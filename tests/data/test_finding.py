@@ -16,6 +16,7 @@ def folder(tmp_path: Path) -> Path:
     for name in ("10_I.jpg", "2_I.PNG", "1_W.jpg"):
         draw_letter("A", 1).save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("no picture by its name")
+    (tmp_path / "page.pdf").write_bytes(b"%PDF")  # Pillow writes these and reads none
     (tmp_path / "sub.png").mkdir()
     return tmp_path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,14 @@ def find_pictures(images: str | Path) -> list[Path]:
         UserError: there are none.
     """
     literal = Path(images)
-    place = literal if literal.exists() else literal.expanduser()
-    if place.is_dir():
+    place = literal if os.path.exists(literal) else literal.expanduser()
+    if os.path.isdir(place):
         from PIL import Image  # a twentieth of a second that only a folder needs
 
         known = Image.registered_extensions()
-        found = [path for path in place.iterdir() if path.suffix.lower() in known]
-    elif place.exists():
+        readable = {suffix for suffix, kind in known.items() if kind in Image.OPEN}
+        found = [path for path in place.iterdir() if path.suffix.lower() in readable]
+    elif os.path.exists(place):
         found = [place]
     else:
         found = [Path(name) for name in glob.glob(str(place), recursive=True)]
