@@ -2,9 +2,8 @@
 
     python benchmarks/difficulty.py [FOLDER] [--seed 0] [--epochs 40]
 
-FOLDER holds ``images`` and ``train.json``, ``validation.json`` and ``test.json``; the embedded
-data set is measured by default. All classifiers see the same grey pictures of 32 x 32 pixels,
-scaled to -1..1:
+FOLDER holds letters in charrec's layout; the embedded ones are measured by default. All classifiers
+see what charrec's networks see, grey pictures of 32 x 32 pixels, scaled to -1..1:
 
 * multinomial logistic regression, with the weight decay that is best on the validation split;
 * a convolutional network of three layers and one hidden layer, trained on randomly deformed and
@@ -20,32 +19,30 @@ from __future__ import annotations
 
 import argparse
 import copy
-import json
 import math
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from charrec.data.datamodule import CharacterDataModule
+from charrec.data.letters import SPLITS
+from charrec.resources import embedded_letters
+from charrec.statistics import in_words
+
 SIDE = 32
 WEIGHT_DECAYS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
-DEFAULT = Path(__file__).resolve().parents[1] / "data" / "character_classification"
 
 Split = tuple[Tensor, Tensor]
 
 
-def read_split(folder: Path, split: str, classes: list[str]) -> Split:
-    """Read the pictures of a split as N x 1 x SIDE x SIDE and their class numbers."""
-    labels: dict[str, str] = json.loads((folder / f"{split}.json").read_text(encoding="utf-8"))
-    pictures = [
-        np.asarray(Image.open(folder / "images" / name).convert("L").resize((SIDE, SIDE)))
-        for name in labels
-    ]
-    pixels = torch.from_numpy(np.stack(pictures)).float().unsqueeze(1) / 127.5 - 1
-    return pixels, torch.tensor([classes.index(label) for label in labels.values()])
+def read_splits(folder: Path) -> tuple[list[Split], int]:
+    """The pictures (N, 1, SIDE, SIDE) and labels (N,) of every split; how many classes."""
+    letters = CharacterDataModule(folder, SIDE)
+    letters.setup()
+    splits = [(letters.images[s] / 127.5 - 1, letters.labels[s]) for s in SPLITS]
+    return splits, len(letters.alphabet)
 
 
 def count_correct(model: nn.Module, split: Split) -> int:
@@ -134,42 +131,29 @@ def train_network(train: Split, validation: Split, classes: int, epochs: int) ->
     return model
 
 
-def wilson_interval(correct: int, count: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the 95 % confidence interval of a share."""
-    share, spread = correct / count, z * z / count
-    centre = (share + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * math.sqrt(share * (1 - share) / count + spread / (4 * count))
-    return centre - half, centre + half
-
-
-def report(name: str, correct: int, count: int) -> None:
-    low, high = wilson_interval(correct, count)
-    print(f"{name}: {correct} of {count} = {correct / count:.1%} (95 %: {low:.1%} to {high:.1%})")
+def report(name: str, model: nn.Module, test: Split) -> None:
+    print(f"{name}: {in_words(count_correct(model, test), len(test[0]))}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, nargs="?", default=DEFAULT)
+    parser.add_argument("folder", type=Path, nargs="?", default=embedded_letters())
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=40)
     arguments = parser.parse_args()
 
     torch.manual_seed(arguments.seed)
     torch.set_num_threads(1)  # the sums, and so the figures, depend on the number of threads
-    labels = json.loads((arguments.folder / "train.json").read_text(encoding="utf-8"))
-    classes = sorted(set(labels.values()))
-    train, validation, test = (
-        read_split(arguments.folder, split, classes) for split in ("train", "validation", "test")
-    )
-    linear = best_linear_classifier(train, validation, len(classes))
-    report("linear classifier", count_correct(linear, test), len(test[0]))
-    network = train_network(train, validation, len(classes), arguments.epochs)
-    report("convolutional network", count_correct(network, test), len(test[0]))
+    (train, validation, test), classes = read_splits(arguments.folder)
+    linear = best_linear_classifier(train, validation, classes)
+    report("linear classifier", linear, test)
+    network = train_network(train, validation, classes, arguments.epochs)
+    report("convolutional network", network, test)
     train, validation, test = map(light_on_dark, (train, validation, test))
-    helped = best_linear_classifier(train, validation, len(classes))
-    report("linear classifier, letters made light", count_correct(helped, test), len(test[0]))
+    helped = best_linear_classifier(train, validation, classes)
+    report("linear classifier, letters made light", helped, test)
 
 
 if __name__ == "__main__":

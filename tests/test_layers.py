@@ -22,6 +22,7 @@ LAYERS = (
     ("classifier", "threads"),
     ("data",),
     ("rules", "mlp", "resources", "statistics"),
+    ("paths",),
     ("tanh", "errors", "signatures"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

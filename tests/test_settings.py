@@ -49,6 +49,7 @@ def test_the_default_run_is_the_course_s() -> None:
         "lr": 4e-3,
         "momentum": 0.9,
         "weight_decay": 0.0,
+        "schedule": "constant",
         "optimizer_options": {},
         "batch_size": 8,
         "epochs": 50,
@@ -249,3 +250,16 @@ def test_the_options_of_one_run_are_not_those_of_the_next() -> None:
 )
 def test_unknown_names_are_refused(make: Callable[[], object], message: str) -> None:
     assert refusal(make).splitlines()[0] == message
+
+
+@pytest.mark.parametrize("devices", [0, 2, -1, "2", [0, 1]])
+def test_one_device_trains_so_small_a_network(devices: object) -> None:
+    said = refusal(lambda: TrainSettings(trainer={"devices": devices}))
+    assert said.startswith(f"trainer.devices={devices} is refused: trainer.devices is 1")
+
+
+def test_a_record_of_another_version_is_refused() -> None:
+    record = TrainSettings().record()
+    assert "sharpness is no setting" in refusal(
+        lambda: TrainSettings.from_record(record | {"sharpness": 1})
+    )

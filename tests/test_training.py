@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,7 @@ def test_divergence_is_told(letters: Path, tmp_path: Path) -> None:
 
 def test_a_folder_with_a_run_is_refused(run: Run, letters: Path) -> None:
     before = (run.folder / "summary.json").read_bytes()
-    with pytest.raises(UserError, match="already holds a run"):
+    with pytest.raises(UserError, match="already holds something"):
         train(settings(letters), run.folder)
     assert (run.folder / "summary.json").read_bytes() == before
 
@@ -192,6 +193,61 @@ def test_report_says_accuracy_and_what_is_next(run: Run) -> None:
     assert f"{test['accuracy']:.1%} ({test['correct']} of 24; 95% interval" in lines[0]
     assert lines[1] == f"Run: {run.folder}"
     assert lines[2].startswith("Next: python -m charrec.predict")
+
+
+def interrupted(run: Run, **changes: Any) -> Run:
+    """The same run as if it had been stopped, its settings changed."""
+    summary = run.summary | {"status": "interrupted"}
+    summary["settings"] |= changes
+    (run.folder / "summary.json").write_text(json.dumps(summary))
+    return run
+
+
+def test_a_moved_run_remembers_its_best_when_it_goes_on(letters: Path, tmp_path: Path) -> None:
+    still = settings(letters, epochs=3, lr=1e-12)  # all epochs are alike: the first stays best
+    train(still, tmp_path / "here")
+    shutil.move(tmp_path / "here", tmp_path / "there")
+    moved = resume(interrupted(Run(tmp_path / "there"), epochs=5).folder)
+    assert moved.summary["epochs"] == 5
+    assert moved.summary["best_epoch"] == 1
+
+
+def test_going_on_does_not_need_the_run_that_the_weights_came_from(
+    run: Run, letters: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(run.folder, tmp_path / "source")
+    done = train(settings(letters, weights=tmp_path / "source", epochs=1), tmp_path / "run")
+    shutil.rmtree(tmp_path / "source")
+    assert resume(interrupted(done, epochs=2).folder).summary["epochs"] == 2
+
+
+def test_a_run_that_another_process_writes_is_refused(run: Run, tmp_path: Path) -> None:
+    copy = Run(Path(shutil.copytree(run.folder, tmp_path / "copy")))
+    alive = subprocess.Popen(["sleep", "60"])
+    copy.record(status="running", process=alive.pid)
+    with pytest.raises(UserError, match=f"is written to by process {alive.pid}"):
+        resume(copy.folder)
+    alive.kill()
+    alive.wait()
+    assert resume(copy.folder).summary["status"] == "completed", "a dead one is not in the way"
+
+
+@pytest.mark.parametrize("summary", ["{}", '{"settings": {"data": null}}', '{"settings": 3}'])
+def test_a_damaged_summary_is_named(run: Run, tmp_path: Path, summary: str) -> None:
+    copy = Path(shutil.copytree(run.folder, tmp_path / "copy"))
+    (copy / "summary.json").write_text(summary)
+    for go_on in (resume, evaluation.test):
+        with pytest.raises(UserError, match=r"summary\.json holds no settings"):
+            go_on(copy)
+
+
+def test_without_validation_there_is_no_test_and_that_is_said(
+    letters: Path, tmp_path: Path
+) -> None:
+    unvalidated = {"accelerator": "cpu", "limit_val_batches": 0}
+    with pytest.warns(UserWarning, match="no epoch was validated"):
+        done = train(settings(letters, epochs=1, trainer=unvalidated), tmp_path / "run")
+    assert "test" not in done.summary
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")

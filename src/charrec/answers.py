@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,30 +75,33 @@ class Answers:
             counts[self.alphabet.index(truth), self.alphabet.index(letter)] += 1
         return counts
 
-    def per_letter(self) -> Iterator[dict[str, str]]:
+    def per_letter(self) -> list[dict[str, str]]:
         """Letter, count, recall and the most frequent confusion; "" for what cannot be said."""
+        table = []
         for i, row in enumerate(self.confusion()):
             letter, count = self.alphabet[i], int(row.sum())
             wrong = row.copy()
             wrong[i] = 0
             confused = int(wrong.max())
-            yield {
+            cells = {
                 "letter": letter,
                 "count": str(count),
                 "recall": f"{row[i] / count:.4f}" if count else "",
                 "most_confused_with": self.alphabet[wrong.argmax()] if confused else "",
                 "confused": str(confused) if confused else "",
             }
+            table.append(cells)
+        return table
 
 
-def write_csv(path: Path, rows: Iterator[dict[str, str]]) -> None:
+def write_csv(path: Path, rows: Iterable[dict[str, str]]) -> None:
     """UTF-8 even where a file's name is not: its odd bytes are written as escapes."""
-    first = next(rows)
+    first, *others = rows
     with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.DictWriter(file, list(first), lineterminator="\n")
         writer.writeheader()
         writer.writerow(first)
-        writer.writerows(rows)
+        writer.writerows(others)
 
 
 def write_confusion_csv(path: Path, answers: Answers) -> None:

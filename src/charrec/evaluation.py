@@ -27,6 +27,7 @@ from charrec.data.pictures import read_pictures
 from charrec.errors import UserError
 from charrec.figures.confusion import draw_confusion_matrix
 from charrec.figures.gallery import draw_gallery
+from charrec.paths import full_path
 from charrec.run import Run, find_run, new_folder, write_whole
 from charrec.trainer import make_trainer
 
@@ -89,7 +90,7 @@ def test(
     """
     run = run if isinstance(run, Run) else find_run(run)
     classifier = load_classifier(run.checkpoint(checkpoint))
-    root = root if root is not None else run.summary["settings"]["data"]["root"]
+    root = full_path(root) if root is not None else run.settings["data"]["root"]
     letters = CharacterDataModule(
         root, classifier.hparams["image_size"], classifier.hparams["alphabet"]
     )
@@ -142,6 +143,6 @@ def _letter_in_name(path: Path, alphabet: str) -> str | None:
 def _output_folder(out: str | Path | None, parent: Path) -> Path:
     if out is None:
         return new_folder(parent)
-    folder = Path(out)
+    folder = full_path(out)
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -8,7 +8,6 @@ from omegaconf import DictConfig
 
 from charrec.cli.entry import run_main, settings_of
 from charrec.errors import UserError
-from charrec.settings import full_path
 
 if TYPE_CHECKING:
     from charrec.answers import Answers
@@ -24,11 +23,11 @@ def main(config: DictConfig) -> None:
         settings["images"],
         settings["run"],
         settings["checkpoint"],
-        full_path(settings["out"]),
+        settings["out"],
         settings["trainer"],
     )
     _print_answers(answers)
-    print(f"Text: {''.join(answers.letters)}")
+    print(f"Text: {''.join(letter or '?' for letter in answers.letters)}")
     if answers.judged:
         words = in_words(answers.correct, len(answers.judged))
         print(f"Accuracy by the letters in the file names: {words}")

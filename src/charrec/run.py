@@ -16,8 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from charrec.errors import Diverged, UserError
+from charrec.paths import full_path
 from charrec.resources import INSTALLED, PACKAGE
+from charrec.rules import one_of
 
+CHECKPOINTS = ("best", "last")
 PACKAGES = ("charrec", "torch", "torchvision", "pytorch-lightning", "hydra-core", "pillow")
 
 
@@ -40,8 +43,11 @@ def new_folder(parent: str | Path) -> Path:
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that a reader, or a crash, finds the old one or the new one, never half."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _now() -> str:
@@ -78,6 +84,7 @@ class Run:
         return self.folder / "checkpoints" / "last.ckpt"
 
     def checkpoint(self, which: str) -> Path:
+        one_of(CHECKPOINTS).check("checkpoint", which)
         return self.last_checkpoint if which == "last" else self.best_checkpoint
 
     @property
@@ -97,8 +104,27 @@ class Run:
         except (OSError, ValueError) as e:
             raise UserError(f"{path} cannot be read: {e}") from e
         if not isinstance(summary, dict):
-            raise UserError(f"{path} is no JSON object")
+            raise UserError(f"{path} is no JSON object; name another run")
         return summary
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that the run was trained with.
+
+        Raises:
+            UserError: the summary is damaged.
+        """
+        settings = self.summary.get("settings")
+        if not isinstance(settings, dict) or not isinstance(settings.get("data"), dict):
+            raise UserError(f"{self.folder / 'summary.json'} holds no settings; name another run")
+        return settings
+
+    def refuse_if_running(self) -> None:
+        """Raise UserError while another process of this machine works in the folder."""
+        summary = self.summary
+        process = summary.get("process")
+        if summary.get("status") == "running" and isinstance(process, int) and _alive(process):
+            raise UserError(f"{self.folder} is written to by process {process}; wait for its end")
 
     def record(self, **entries: Any) -> None:
         """Add entries to ``summary.json``, or replace them."""
@@ -109,8 +135,10 @@ class Run:
     @contextmanager
     def recording(self, settings: dict[str, Any]) -> Iterator[None]:
         """Write the summary at the start, and how it ended whatever happens in between."""
+        known = self.summary if (self.folder / "summary.json").exists() else {}
+        started = known.get("started", _now())
         self.record(
-            status="running", settings=settings, started=_now(), ended=None, error=None,
+            status="running", settings=settings, started=started, ended=None, error=None,
             process=os.getpid(), versions=_versions(), git=_git_commit(),
         )  # fmt: skip
         status, error = "failed", None
@@ -128,6 +156,16 @@ class Run:
             raise
         finally:
             self.record(status=status, error=error, ended=_now())
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return process != os.getpid()
 
 
 def find_runs(outputs: str | Path = "outputs") -> list[Run]:
@@ -168,9 +206,7 @@ def find_run(folder: str | Path | None, setting: str = "run") -> Run:
     """
     if folder is None:
         return newest_completed()
-    path = Path(folder)
-    if not os.path.exists(path):
-        path = path.expanduser()
+    path = Path(folder) if os.path.exists(folder) else full_path(folder)
     if not os.path.isdir(path):
         raise UserError(
             f"{setting}={folder}: no such folder; name the folder of a run, under outputs/"

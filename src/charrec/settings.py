@@ -13,7 +13,6 @@ further options are read from ``conf/optimizer/``. Every value is checked when t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
@@ -23,6 +22,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from charrec.errors import UserError, nearest
+from charrec.paths import full_path
 from charrec.resources import resource
 from charrec.rules import Rule, is_alphabet, number, one_of, one_or_more, or_null, whole
 from charrec.signatures import optimizer_arguments, trainer_arguments
@@ -30,7 +30,6 @@ from charrec.signatures import optimizer_arguments, trainer_arguments
 ACTIVATIONS = ("tanh", "relu", "sigmoid")
 INITS = ("xavier", "kaiming", "normal", "spread")
 SCHEDULES = ("constant", "cosine")
-CHECKPOINTS = ("best", "last")
 PATH = or_null(Rule(lambda value: isinstance(value, (str, Path)), "the path of a folder"))
 RULES = {
     "hsize": one_or_more(whole(1, 65536)),
@@ -48,6 +47,10 @@ RULES = {
     "alphabet": Rule(is_alphabet, "two or more different characters, such as ABCDEF"),
     "image_size": whole(4, 512),
 }
+DEVICES = Rule(
+    lambda value: value in (1, "1", "auto") or (isinstance(value, list) and len(value) == 1),
+    "1: so small a network trains on one device",
+)
 
 
 def check_values(values: Mapping[str, Any], prefix: str = "") -> None:
@@ -95,14 +98,11 @@ def check_trainer(arguments: Any) -> None:
     for name, instead in RESERVED_TRAINER_ARGUMENTS.items():
         if name in arguments:
             raise UserError(f"trainer.{name} is set by charrec; use {instead}")
+    DEVICES.check("trainer.devices", arguments.get("devices", 1))
 
 
-def full_path(path: str | Path | None) -> str | None:
-    """Absolute, with ``~`` expanded unless a file of that very name exists."""
-    if path is None:
-        return None
-    literal = Path(path)
-    return str((literal if os.path.exists(literal) else literal.expanduser()).absolute())
+def _text_of(path: str | Path | None) -> str | None:
+    return None if path is None else str(full_path(path))
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class DataSettings:
 
     def __post_init__(self) -> None:
         check_values(vars(self), "data.")
-        object.__setattr__(self, "root", full_path(self.root))
+        object.__setattr__(self, "root", _text_of(self.root))
 
 
 def _float32_on_what_is_there() -> dict[str, Any]:
@@ -163,7 +163,7 @@ class TrainSettings:
         check_trainer(self.trainer)
         self._settle_momentum(own["momentum"])
         self._set(lr=float(self.lr or 0), weight_decay=float(self.weight_decay))
-        self._set(weights=full_path(self.weights))
+        self._set(weights=_text_of(self.weights))
 
     def _settle_momentum(self, own: float | None) -> None:
         if own is None and self.momentum is not None:
@@ -182,8 +182,8 @@ class TrainSettings:
         values = dict(config)
         values.pop("resume", None)
         optimizer, data = values.pop("optimizer"), values.pop("data")
-        check_names(values, SETTING_NAMES)
-        check_names(data, tuple(f.name for f in fields(DataSettings)), "data.")
+        check_names(values, tuple(n for n in SETTING_NAMES if n != "optimizer_options"))
+        check_names(data, DATA_NAMES, "data.")
         check_names(optimizer, ("name", "lr", "momentum", "options"), "optimizer.")
         values |= {"optimizer": optimizer["name"], "optimizer_options": optimizer["options"]}
         return cls(**values, data=DataSettings(**data))
@@ -194,7 +194,15 @@ class TrainSettings:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> TrainSettings:
+        """The settings of a run again.
+
+        Raises:
+            UserError: the record is damaged, or of another version of charrec.
+        """
+        check_names(record, SETTING_NAMES)
+        check_names(record["data"], DATA_NAMES, "data.")
         return cls(**{**record, "data": DataSettings(**record["data"])})
 
 
+DATA_NAMES = tuple(f.name for f in fields(DataSettings))
 SETTING_NAMES = tuple(f.name for f in fields(TrainSettings) if f.init)

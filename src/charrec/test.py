@@ -5,7 +5,6 @@ from __future__ import annotations
 from omegaconf import DictConfig
 
 from charrec.cli.entry import run_main, settings_of
-from charrec.settings import full_path
 
 
 def main(config: DictConfig) -> None:
@@ -16,12 +15,12 @@ def main(config: DictConfig) -> None:
 
     answers, folder = evaluation.test(
         settings["run"],
-        full_path(settings["data"]["root"]),
+        settings["data"]["root"],
         settings["checkpoint"],
-        full_path(settings["out"]),
+        settings["out"],
         settings["trainer"],
     )
-    rows = list(answers.per_letter())
+    rows = answers.per_letter()
     print_table(list(rows[0]), [list(row.values()) for row in rows])
     print(f"Test accuracy: {in_words(answers.correct, len(answers.judged))}")
     print(f"Written to {folder}")

@@ -37,6 +37,7 @@ from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import UserError
 from charrec.evaluation import answer_test_split, write_test_report
 from charrec.figures.curves import draw_curves
+from charrec.paths import full_path
 from charrec.recording import EpochRecorder
 from charrec.run import Run, find_run, new_folder
 from charrec.settings import TrainSettings
@@ -61,10 +62,10 @@ def train(
     """
     letters = _letters(settings)
     letters.setup()
-    run = Run(Path(folder) if folder is not None else new_folder("outputs"))
-    if (run.folder / "summary.json").exists():
-        raise UserError(f"{run.folder} already holds a run; resume it, or name another folder")
+    run = Run(full_path(folder) if folder is not None else new_folder("outputs"))
     run.folder.mkdir(parents=True, exist_ok=True)
+    if any(path.name != ".hydra" for path in run.folder.iterdir()):
+        raise UserError(f"{run.folder} already holds something; name another folder")
     return _train(run, settings, letters, callbacks)
 
 
@@ -76,11 +77,12 @@ def resume(folder: str | Path, callbacks: Sequence[pl.Callback] = ()) -> Run:
     Raises:
         UserError: the folder holds no run that can go on.
     """
-    run = find_run(folder)
-    if run.summary["status"] == "completed":
+    run = find_run(folder, "resume")
+    run.refuse_if_running()
+    if run.summary.get("status") == "completed":
         warnings.warn(f"{run.folder} is completed: there is nothing to go on with", stacklevel=2)
         return run
-    settings = TrainSettings.from_record(run.summary["settings"])
+    settings = TrainSettings.from_record(run.settings)
     load_classifier(run.last_checkpoint)  # refuses a missing or broken one before Lightning starts
     letters = _letters(settings)
     letters.setup()
@@ -100,6 +102,9 @@ def _train(
     for note in settings.notes:
         warnings.warn(note, stacklevel=3)
     classifier = _classifier(settings)
+    if settings.weights is not None and checkpoint is None:
+        source = find_run(settings.weights, "weights")
+        adopt_weights(classifier, load_classifier(source.best_checkpoint))
     recorder = EpochRecorder(run.folder, announce=not sys.stdout.isatty())
     trainer = _trainer(run, settings, [recorder, *_checkpoints(run), *callbacks])
     with run.recording(settings.record()):
@@ -137,8 +142,6 @@ def _classifier(settings: TrainSettings) -> CharacterClassifier:
         schedule=settings.schedule,
     )
     classifier.make_optimizer()  # refuses a wrong option before the run begins
-    if settings.weights is not None:
-        adopt_weights(classifier, load_classifier(find_run(settings.weights).best_checkpoint))
     return classifier
 
 
@@ -150,6 +153,7 @@ def _trainer(run: Run, settings: TrainSettings, callbacks: list[pl.Callback]) ->
         "logger": EventLogger(run.folder, name="", version="", default_hp_metric=False),
         "callbacks": [*callbacks, *bar],
         "enable_progress_bar": on_terminal,
+        "default_root_dir": run.folder,
     }
     return make_trainer(ours | settings.trainer)
 
@@ -161,20 +165,33 @@ class EventLogger(TensorBoardLogger):
         self.experiment.flush()
 
 
+class BestCheckpoint(ModelCheckpoint):
+    """Remembers the best score when a run is gone on with, in another place too."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Lightning forgets it where the folder has another name than before."""
+        super().load_state_dict(state_dict | {"dirpath": self.dirpath})
+        self.best_model_path = self.kth_best_model_path = str(
+            Path(self.dirpath or "") / "best.ckpt"
+        )
+        self.best_k_models = {self.best_model_path: state_dict["best_model_score"]}
+
+
 def _checkpoints(run: Run) -> list[pl.Callback]:
     common: dict[str, Any] = {
         "dirpath": run.best_checkpoint.parent,
         "enable_version_counter": False,  # a name stays: best.ckpt, never best-v1.ckpt
     }
     return [
-        ModelCheckpoint(filename="best", monitor="validation_accuracy", mode="max", **common),
+        BestCheckpoint(filename="best", monitor="validation_accuracy", mode="max", **common),
         ModelCheckpoint(filename="last", save_on_train_epoch_end=True, **common),
     ]
 
 
 def _conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) -> None:
     """Test the best checkpoint; draw and record what came out."""
-    if not run.best_checkpoint.exists():  # fast_dev_run, or a run without validation
+    if not run.best_checkpoint.exists():
+        warnings.warn("no epoch was validated, so there is no best one to test", stacklevel=4)
         return
     best_epoch = _epoch_of(run.best_checkpoint)
     draw_curves(run.folder / "metrics.csv", run.folder / "loss_curve.png", best_epoch)

@@ -119,6 +119,22 @@ def test_resume_makes_no_folder(small: tuple[str, ...], tmp_path: Path) -> None:
     before = (tmp_path / "x" / ".hydra" / "overrides.yaml").read_text()
     (tmp_path / "outputs").touch()  # so that none can be made, not even for a moment
     done = run_main("train", "resume=x", cwd=tmp_path)
-    assert (done.exit_code, done.stderr) == (0, "")
+    said = "charrec: warning: x is completed: there is nothing to go on with\n"
+    assert (done.exit_code, done.stderr) == (0, said)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["outputs", "x"]
     assert (tmp_path / "x" / ".hydra" / "overrides.yaml").read_text() == before
+
+
+def test_a_run_that_never_began_takes_nothing_of_others_with_it(
+    own_letters: Path, tmp_path: Path
+) -> None:
+    """hydra.output_subdir may name any folder: only what Hydra wrote there may go."""
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("years of work")
+    next((own_letters / "images").iterdir()).write_text("no picture")
+    data = (f"data.root={own_letters}", "data.alphabet=ABCD")
+    done = run_main("train", *data, f"hydra.output_subdir={precious}", cwd=tmp_path)
+    assert done.exit_code == 2
+    assert "1 of 144 pictures cannot be read" in done.stderr
+    assert [path.name for path in precious.iterdir()] == ["thesis.txt"]

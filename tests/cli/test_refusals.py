@@ -11,7 +11,7 @@ HSIZE = "is a whole number from 1 to 65536, or a list of such numbers: [128,64]"
 MOMENTUM = "momentum is at least 0 and below 1, such as 0.9, or null"
 SETTINGS = (
     "settings: activation, batch_size, data, epochs, experiment, hsize, init, lr, momentum, "
-    "optimizer, resume, seed, trainer, weight_decay, weights"
+    "optimizer, resume, schedule, seed, trainer, weight_decay, weights"
 )
 OPTIMIZERS = "choices: adadelta, adagrad, adam, adamw, rmsprop, sgd"
 SYNTAX = "write SETTING=VALUE, and quote a value with spaces or brackets twice: 'name=\"a b\"'"
@@ -37,7 +37,7 @@ NAMES = {
     "hsise=64": f"hsise is no setting; did you mean 'hsize'?\n{SETTINGS}",
     "zzz=64": f"zzz is no setting\n{SETTINGS}",
     "+zzz=64": "zzz is no setting\nsettings here: activation, batch_size, data, epochs, hsize, "
-    "init, lr, momentum, optimizer, optimizer_options, seed, trainer, weight_decay, weights",
+    "init, lr, momentum, optimizer, schedule, seed, trainer, weight_decay, weights",
     "data.rot=x": "data.rot is no setting; did you mean 'data.root'?\n"
     "settings: data.alphabet, data.image_size, data.root",
     "+data.rot=x": "data.rot is no setting; did you mean 'data.root'?\n"
@@ -181,7 +181,7 @@ def test_a_truncated_picture_leaves_nothing(
     work = tmp_path / "work"
     (work / "a").mkdir(parents=True)
     done = run_main("train", *arguments, f"data.root={own_letters}", "data.alphabet=ABCD", cwd=work)
-    refusal = f"charrec: {own_letters}/test.json: 1 of 24 pictures cannot be read: {picture} "
+    refusal = f"charrec: {own_letters}: 1 of 144 pictures cannot be read: {picture} "
     lines = done.stderr.splitlines()
     assert [line.startswith(refusal) for line in lines[::2]] == [True] * times
     assert lines[1::2] == ["mend the files, or take them off the list"] * times
@@ -214,4 +214,23 @@ def test_resume_takes_no_other_settings(trained: Path, tmp_path: Path) -> None:
     }.items():
         done = run_main("train", *arguments, f"resume={trained}", cwd=tmp_path)
         assert (done.exit_code, done.stderr) == (2, f"charrec: {answer}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("argument", "answer"),
+    [
+        ("out=/proc/none", "charrec: /proc/none: No such file or directory; make room"),
+        (f"out={'x' * 300}", f"{'x' * 300}: File name too long; make room or write elsewhere"),
+        ("out=~nosuchuser/x", "~nosuchuser/x: no such user; write the whole path"),
+        ("data.root=~nosuchuser/x", "~nosuchuser/x: no such user; write the whole path"),
+    ],
+)
+def test_places_that_cannot_be_written(
+    trained: Path, tmp_path: Path, argument: str, answer: str
+) -> None:
+    done = run_main("test", f"run={trained}", argument, cwd=tmp_path)
+    assert done.exit_code == 2
+    assert "Traceback" not in done.stderr
+    assert answer in done.stderr
     assert list(tmp_path.iterdir()) == []

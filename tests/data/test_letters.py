@@ -12,12 +12,16 @@ import pytest
 from charrec.data.letters import (
     Picture,
     letter_of,
-    read_split,
     read_splits,
     summarise,
     unseen_letters,
 )
 from charrec.errors import UserError
+
+
+def read_split(root: Path, split: str, alphabet: str) -> list[Picture]:
+    return read_splits(root, alphabet, [split])[split]
+
 
 LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

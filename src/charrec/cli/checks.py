@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -10,15 +11,18 @@ from typing import Any
 from charrec.data.finding import find_pictures
 from charrec.data.letters import read_splits
 from charrec.errors import UserError
+from charrec.paths import full_path
 from charrec.resources import embedded_letters
 from charrec.rules import one_of
-from charrec.run import Run, find_run
-from charrec.settings import CHECKPOINTS, TrainSettings, check_trainer, full_path
+from charrec.run import CHECKPOINTS, Run, find_run
+from charrec.settings import TrainSettings, check_trainer
 
 
 def check_train(settings: dict[str, Any]) -> None:
     if settings["resume"] is not None:
-        _need_checkpoint(find_run(settings["resume"], "resume"), "last")
+        run = find_run(settings["resume"], "resume")
+        run.refuse_if_running()
+        _need_checkpoint(run, "last")
         return
     checked = TrainSettings.from_config(settings)
     if checked.weights is not None:
@@ -28,17 +32,17 @@ def check_train(settings: dict[str, Any]) -> None:
 
 def check_test(settings: dict[str, Any]) -> None:
     run = _check_reading(settings)
-    data = run.summary.get("settings", {}).get("data", {})
-    root = full_path(settings["data"]["root"])
-    if root is not None and "alphabet" in data:
-        _check_letters(root, data["alphabet"])
+    data = run.settings["data"]
+    root = settings["data"]["root"] or data.get("root")
+    if "alphabet" in data:
+        _check_letters(root and full_path(root), data["alphabet"])
 
 
 def check_predict(settings: dict[str, Any]) -> None:
     if settings["images"] is None:
         raise UserError("images is not given; write images=FILE, images=FOLDER or images=GLOB")
-    find_pictures(settings["images"])
     _check_reading(settings)
+    find_pictures(settings["images"])
 
 
 def _check_reading(settings: dict[str, Any]) -> Run:
@@ -61,14 +65,16 @@ def _need_checkpoint(run: Run, which: str) -> None:
     path = run.checkpoint(which)
     if not path.is_file():
         raise UserError(f"{path}: no such checkpoint; name the folder of a trained run")
-    _ = run.summary  # refused where it is missing or broken
+    _ = run.settings  # refused where they are missing or broken
 
 
 def _need_place(out: str) -> None:
-    folder = Path(full_path(out) or out)
-    there = next(path for path in (folder, *folder.parents) if path.exists())
+    folder = full_path(out)
+    there = next(path for path in (folder, *folder.parents) if os.path.exists(path))
     if not there.is_dir():
         raise UserError(f"out={out}: {there} is a file; name a folder")
+    if not os.access(there, os.W_OK):
+        raise UserError(f"out={out}: {there} cannot be written to; name another folder")
 
 
 CHECKS: dict[str, Callable[[dict[str, Any]], None]] = {

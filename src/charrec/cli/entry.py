@@ -22,8 +22,8 @@ from charrec.run import run_id
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
 WANTS_TRACEBACK = os.environ.get(FULL_ERROR) == "1"
-REFUSED = 2  # exit code
-MENDABLE = (UserError, HydraException, OmegaConfBaseException)
+REFUSED, STOPPED = 2, 130  # exit codes
+MENDABLE = (UserError, HydraException, OmegaConfBaseException, OSError)
 
 
 def run_main(main: Callable[[DictConfig], None], config_name: str) -> None:
@@ -57,6 +57,9 @@ def run_main(main: Callable[[DictConfig], None], config_name: str) -> None:
         if isinstance(error, ValueError) and "Config group" not in str(error):
             raise
         failures.append(report(error, config_name))
+    except KeyboardInterrupt:
+        print("charrec: stopped", file=sys.stderr)
+        sys.exit(STOPPED)
     sys.exit(max(failures, default=0))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import OverrideParseException
+from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig
 
 from charrec.errors import nearest
@@ -26,6 +26,10 @@ def explain(error: BaseException, config_name: str) -> str:
     """The cure for an error that Hydra or OmegaConf raised; its first line where none is known."""
     if isinstance(error, OverrideParseException):
         return _bad_syntax(error.override)
+    if isinstance(error, OSError) and not isinstance(error, HydraException):
+        return (
+            f"{error.filename or 'a file'}: {error.strerror or error}; make room or write elsewhere"
+        )
     message = str(error).strip()
     for pattern, cure in CURES:
         if found := re.search(pattern, message, re.DOTALL):

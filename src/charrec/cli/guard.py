@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import traceback
 from collections.abc import Iterator
@@ -20,6 +19,8 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from charrec.cli.checks import CHECKS
 from charrec.cli.entry import MENDABLE, report, settings_of
 from charrec.errors import UserError
+
+HYDRA_FILES = ("config.yaml", "hydra.yaml", "overrides.yaml")
 
 
 class Guard(Callback):
@@ -55,7 +56,9 @@ class Guard(Callback):
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
         folder, notes = Path(config.hydra.runtime.output_dir), config.hydra.output_subdir
         if notes is not None and not (folder / "summary.json").exists():
-            shutil.rmtree(folder / notes)
+            for name in HYDRA_FILES:  # by name: the folder itself may be anybody's
+                (folder / notes / name).unlink(missing_ok=True)
+            _remove_empty([folder / notes])
 
     def on_run_end(self, config: DictConfig, **_: Any) -> None:
         _remove_empty(self._made)

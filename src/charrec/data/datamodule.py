@@ -91,12 +91,16 @@ class CharacterDataModule(pl.LightningDataModule):
         splits = read_splits(self.root, self.alphabet)
         if unseen := unseen_letters(splits):
             warnings.warn(unseen, stacklevel=2)
-        for split in SPLITS:
-            names, paths, letters = zip(*splits[split], strict=True)
-            pixels = read_all_pictures(paths, self.image_size, str(self.root / f"{split}.json"))
-            self.names[split] = list(names)
-            self.images[split] = torch.from_numpy(pixels)
-            self.labels[split] = torch.tensor([self.alphabet.index(c) for c in letters])
+        everything = [picture for split in SPLITS for picture in splits[split]]
+        paths = [picture.path for picture in everything]
+        pixels = torch.from_numpy(read_all_pictures(paths, self.image_size, str(self.root)))
+        labels = torch.tensor([self.alphabet.index(picture.letter) for picture in everything])
+        counts = [len(splits[split]) for split in SPLITS]
+        for split, images, classes in zip(
+            SPLITS, pixels.split(counts), labels.split(counts), strict=True
+        ):
+            self.images[split], self.labels[split] = images, classes
+            self.names[split] = [picture.name for picture in splits[split]]
 
     def train_dataloader(self) -> Batches:
         return self._batches("train", self.batch_size, EpochShuffle(self.seed))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from charrec.errors import UserError
+from charrec.paths import full_path
 
 
 def find_pictures(images: str | Path) -> list[Path]:
@@ -17,8 +18,8 @@ def find_pictures(images: str | Path) -> list[Path]:
     Raises:
         UserError: there are none.
     """
-    literal = Path(images)
-    place = literal if os.path.exists(literal) else literal.expanduser()
+    at_home = str(images).startswith("~") and not os.path.exists(images)
+    place = full_path(images) if at_home else Path(images)
     if os.path.isdir(place):
         from PIL import Image  # a twentieth of a second that only a folder needs
 

@@ -64,7 +64,7 @@ def _read_list(path: Path) -> dict[str, Any]:
             "train.json, validation.json and test.json"
         ) from None
     except (OSError, ValueError, RecursionError) as e:
-        raise UserError(f"{path} cannot be read as JSON: {e}") from e
+        raise UserError(f"{path} cannot be read as JSON: {e}; mend the list") from e
     if not isinstance(entries, dict):
         raise UserError(f"{path} is no JSON object: it must be {{file name: letter}}")
     if not entries:
@@ -95,13 +95,7 @@ def _file_problem(images: Path, name: str) -> str | None:
     return None if size else f"{_short.repr(name)} is {'missing' if size is None else 'empty'}"
 
 
-def read_split(root: str | Path, split: str, alphabet: str) -> list[Picture]:
-    """The pictures of one split, in the order of their list.
-
-    Raises:
-        UserError: no such folder or list, a label that is no letter of the alphabet, a file
-            that is missing, empty or outside ``images/``.
-    """
+def _listed(root: str | Path, split: str, alphabet: str) -> list[Picture]:
     folder = Path(root)
     if not os.path.isdir(folder):
         raise UserError(f"data.root={folder}: no such folder; name one that holds images/")
@@ -109,17 +103,37 @@ def read_split(root: str | Path, split: str, alphabet: str) -> list[Picture]:
     if not images.is_dir():
         raise UserError(f"data.root={folder} has no folder images/; the pictures belong there")
     path = folder / f"{split}.json"
-    entries = _read_list(path)
-    letters = _letters_of(path, entries, alphabet)
-    bad = [problem for name in entries if (problem := _file_problem(images, name))]
-    if bad:
-        problem = summarise(bad, len(entries), "pictures cannot be used")
-        raise UserError(f"{path}: {problem}\nmend the files, or take them off the list")
+    letters = _letters_of(path, _read_list(path), alphabet)
     return [Picture(name, images / name, letter) for name, letter in letters.items()]
 
 
-def read_splits(root: str | Path, alphabet: str) -> dict[str, list[Picture]]:
-    return {split: read_split(root, split, alphabet) for split in SPLITS}
+def _refuse_bad_files(root: Path, found: dict[str, list[Picture]]) -> None:
+    images = Path(os.path.realpath(root / "images"))
+    problems = {
+        split: [problem for p in pictures if (problem := _file_problem(images, p.name))]
+        for split, pictures in found.items()
+    }
+    hit = [split for split in found if problems[split]]
+    if hit:
+        where = root / f"{hit[0]}.json" if len(hit) == 1 else root
+        bad = [problem for split in hit for problem in problems[split]]
+        total = sum(len(found[split]) for split in hit)
+        problem = summarise(bad, total, "pictures cannot be used")
+        raise UserError(f"{where}: {problem}\nmend the files, or take them off the list")
+
+
+def read_splits(
+    root: str | Path, alphabet: str, splits: Sequence[str] = SPLITS
+) -> dict[str, list[Picture]]:
+    """The pictures of each split, in the order of their lists.
+
+    Raises:
+        UserError: no such folder or list, a label that is no letter of the alphabet, files
+            that are missing, empty or outside ``images/``: all of them counted.
+    """
+    found = {split: _listed(root, split, alphabet) for split in splits}
+    _refuse_bad_files(Path(root), found)
+    return found
 
 
 def unseen_letters(splits: dict[str, list[Picture]]) -> str | None:

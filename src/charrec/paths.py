@@ -1,0 +1,23 @@
+"""Paths as a user gives them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from charrec.errors import UserError
+
+
+def full_path(path: str | Path) -> Path:
+    """Absolute, with ``~`` expanded unless a file of that very name exists.
+
+    Raises:
+        UserError: ``~NAME`` of a user who does not exist.
+    """
+    literal = Path(path)
+    if os.path.exists(literal):  # unlike Path.exists, it never raises
+        return literal.absolute()
+    try:
+        return literal.expanduser().absolute()
+    except RuntimeError:
+        raise UserError(f"{path}: no such user; write the whole path") from None
