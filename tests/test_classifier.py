@@ -216,9 +216,9 @@ def test_the_table_is_that_of_the_settings() -> None:
     [
         ("sgd", torch.optim.SGD, {"lr": 4e-3, "momentum": 0.9}),
         ("adagrad", torch.optim.Adagrad, {"lr": 1e-2}),
-        ("rmsprop", torch.optim.RMSprop, {"lr": 1e-3, "momentum": 0.0, "alpha": 0.99}),
-        ("adam", torch.optim.Adam, {"lr": 1e-3, "betas": (0.9, 0.999)}),
-        ("adamw", torch.optim.AdamW, {"lr": 1e-3, "betas": (0.9, 0.999)}),
+        ("rmsprop", torch.optim.RMSprop, {"lr": 3e-4, "momentum": 0.0, "alpha": 0.99}),
+        ("adam", torch.optim.Adam, {"lr": 3e-4, "betas": (0.9, 0.999)}),
+        ("adamw", torch.optim.AdamW, {"lr": 3e-4, "betas": (0.9, 0.999)}),
         ("adadelta", torch.optim.Adadelta, {"lr": 1.0, "rho": 0.9}),
     ],
 )
@@ -325,7 +325,7 @@ def test_a_checkpoint_holds_nothing_but_data(checkpoint: Path) -> None:
         "activation": "tanh",
         "init": "xavier",
         "optimizer": "adam",
-        "lr": 1e-3,
+        "lr": 3e-4,
         "momentum": None,
         "weight_decay": 0.0,
         "optimizer_options": {"betas": [0.9, 0.999]},

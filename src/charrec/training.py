@@ -87,8 +87,9 @@ def resume(folder: str | Path, callbacks: Sequence[pl.Callback] = ()) -> Run:
     letters = _letters(settings)
     letters.setup()
     with warnings.catch_warnings():
-        # That the folder of a resumed run is not empty is no news.
+        # That the folder of a resumed run is not empty, or was moved, is no news.
         warnings.filterwarnings("ignore", message="Checkpoint directory .* exists")
+        warnings.filterwarnings("ignore", message="The dirpath has changed")
         return _train(run, settings, letters, callbacks, run.last_checkpoint)
 
 
