@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import shlex
 import sys
@@ -36,7 +35,7 @@ from charrec.classifier import (
 from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import UserError
 from charrec.evaluation import answer_test_split, write_test_report
-from charrec.figures.curves import draw_curves
+from charrec.figures.curves import draw_curves, read_metrics
 from charrec.paths import full_path
 from charrec.recording import EpochRecorder
 from charrec.run import Run, find_run, new_folder
@@ -216,9 +215,8 @@ def _epoch_of(checkpoint: Path) -> int:
 
 
 def _validation_of(metrics: Path, epoch: int) -> dict[str, float]:
-    with metrics.open(newline="") as file:
-        row = next(row for row in csv.DictReader(file) if row["epoch"] == str(epoch))
-    return {name: float(row[f"validation_{name}"]) for name in ("accuracy", "loss")}
+    columns = read_metrics(metrics)
+    return {name: dict(columns[f"validation_{name}"])[epoch] for name in ("accuracy", "loss")}
 
 
 def report(run: Run) -> str:
