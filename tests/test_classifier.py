@@ -17,15 +17,15 @@ import torch
 from torch import Tensor, nn
 
 from charrec.classifier import (
-    OPTIMIZERS,
     CharacterClassifier,
-    LossAndAccuracy,
     adopt_weights,
     load_classifier,
     parameter_count,
 )
-from charrec.data.datamodule import Batches, CharacterDataModule
+from charrec.data.batches import Batches
+from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import UserError
+from charrec.optimizers import OPTIMIZERS
 from charrec.settings import optimizer_choices, optimizer_defaults
 
 QUIET: dict[str, Any] = {
@@ -128,27 +128,6 @@ def test_the_loss_is_finite_where_the_courses_was_inf(activation: str) -> None:
 
 
 # Metrics
-
-
-def test_uneven_batches_count_as_the_whole() -> None:
-    logits, labels = torch.randn(23, 5), torch.randint(0, 5, (23,))
-    metrics = LossAndAccuracy()
-    for part in torch.arange(23).split(7):
-        loss = nn.functional.cross_entropy(logits[part], labels[part])
-        metrics.update(loss, logits[part], labels[part])
-    values = metrics.compute()
-    whole = nn.functional.cross_entropy(logits, labels)
-    assert values["loss"].item() == pytest.approx(whole.item(), rel=1e-6)
-    assert values["accuracy"].item() == pytest.approx((logits.argmax(1) == labels).sum() / 23)
-    metrics.reset()
-    metrics.update(torch.tensor(2.0), torch.eye(4), torch.tensor([0, 1, 2, 0]))
-    assert {k: v.item() for k, v in metrics.compute().items()} == {"loss": 2.0, "accuracy": 0.75}
-
-
-def test_metrics_keep_no_graph() -> None:
-    metrics, logits = LossAndAccuracy(), torch.randn(2, 3, requires_grad=True)
-    metrics.update(logits.sum(), logits, torch.tensor([0, 1]))
-    assert not any(value.requires_grad for value in metrics.compute().values())
 
 
 def test_lightning_gets_the_values_of_the_whole_epoch(letters: Path) -> None:

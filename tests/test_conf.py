@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from charrec import classifier, mlp, settings
+from charrec import mlp, optimizers, settings
 from charrec.resources import resource
 
 CONF = resource("conf")
@@ -41,7 +41,7 @@ def test_explains_every_setting(path: Path) -> None:
     [
         (settings.ACTIVATIONS, mlp.ACTIVATIONS),
         (settings.INITS, mlp.INITS),
-        (settings.optimizer_choices(), classifier.OPTIMIZERS),
+        (settings.optimizer_choices(), optimizers.OPTIMIZERS),
     ],
 )
 def test_every_name_has_its_entry(names: tuple[str, ...], table: dict[str, object]) -> None:

@@ -68,7 +68,7 @@ def test_record_adds_and_replaces(tmp_path: Path) -> None:
 
 def test_a_completed_run(tmp_path: Path) -> None:
     run = Run(tmp_path)
-    with run.recording({"lr": 1}):
+    with run.recording(settings={"lr": 1}):
         begun = run.summary
     assert (begun["status"], begun["ended"], begun["process"]) == ("running", None, os.getpid())
     summary = run.summary
@@ -101,7 +101,7 @@ def test_a_run_that_does_not_complete(
     error: BaseException, status: str, recorded: str | None, tmp_path: Path
 ) -> None:
     run = Run(tmp_path)
-    with pytest.raises(type(error)), run.recording({}):
+    with pytest.raises(type(error)), run.recording(settings={}):
         raise error
     assert (run.summary["status"], run.summary["error"]) == (status, recorded)
     assert run.summary["ended"] >= run.summary["started"]
@@ -109,14 +109,14 @@ def test_a_run_that_does_not_complete(
 
 def test_a_real_ctrl_c(tmp_path: Path) -> None:
     run = Run(tmp_path)
-    with pytest.raises(KeyboardInterrupt), run.recording({}):
+    with pytest.raises(KeyboardInterrupt), run.recording(settings={}):
         signal.raise_signal(signal.SIGINT)
     assert run.summary["status"] == "interrupted"
 
 
 def test_a_second_start_clears_the_first_end_and_keeps_the_results(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", status="failed", error="x", ended="2026", best_epoch=4)
-    with run.recording({}):
+    with run.recording(settings={}):
         begun = run.summary
     assert (begun["status"], begun["error"], begun["ended"]) == ("running", None, None)
     assert begun["best_epoch"] == 4

@@ -50,6 +50,8 @@ def test_the_default_run_is_the_course_s() -> None:
         "momentum": 0.9,
         "weight_decay": 0.0,
         "schedule": "constant",
+        "steps_per_execution": "auto",
+        "compile": "auto",
         "optimizer_options": {},
         "batch_size": 8,
         "epochs": 50,

@@ -9,7 +9,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from charrec.classifier import OPTIMIZERS
+from charrec.optimizers import OPTIMIZERS
 from charrec.settings import TrainSettings, optimizer_choices
 from charrec.signatures import optimizer_arguments, trainer_arguments
 

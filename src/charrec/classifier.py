@@ -11,43 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.lr_scheduler import CosineAnnealingLR
-from torchmetrics import Metric
 
+from charrec.backpropagation import Backpropagation, loss_and_logits
+from charrec.blocks import BlockSteps
+from charrec.data.batches import Block
 from charrec.errors import UserError
-from charrec.mlp import MLP
-
-OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
-    "sgd": torch.optim.SGD,
-    "adagrad": torch.optim.Adagrad,
-    "rmsprop": torch.optim.RMSprop,
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
-    "adadelta": torch.optim.Adadelta,
-}
-
-
-class LossAndAccuracy(Metric):
-    """Mean loss and share of right answers over an epoch; sums stay tensors until asked for."""
-
-    loss_sum: Tensor
-    correct: Tensor
-    total: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        for name in ("loss_sum", "correct", "total"):
-            # float32, for there are GPUs (Apple's) without float64
-            zero = torch.zeros((), dtype=torch.float32 if name == "loss_sum" else torch.int64)
-            self.add_state(name, zero, dist_reduce_fx="sum")
-
-    def update(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Count a batch: its mean loss (), logits (B, C) and labels (B,)."""
-        self.loss_sum += loss.detach() * len(labels)
-        self.correct += (logits.argmax(dim=1) == labels).sum()
-        self.total += len(labels)
-
-    def compute(self) -> dict[str, Tensor]:
-        return {"loss": self.loss_sum / self.total, "accuracy": self.correct / self.total}
+from charrec.metrics import LossAndAccuracy
+from charrec.mlp import MLP, scale
+from charrec.optimizers import make_optimizer
 
 
 class CharacterClassifier(pl.LightningModule):
@@ -57,6 +28,8 @@ class CharacterClassifier(pl.LightningModule):
     All arguments are scalars, strings and lists of them, so that a checkpoint holds nothing
     but data and loads with ``weights_only=True``.
     """
+
+    compile_step = False  # whether torch.compile translates the step; no property of the network
 
     def __init__(
         self,
@@ -77,28 +50,51 @@ class CharacterClassifier(pl.LightningModule):
         self.network = MLP(image_size**2, hsize, len(alphabet), activation, init)
         self.train_metrics = LossAndAccuracy()
         self.validation_metrics = LossAndAccuracy()
+        self._by_hand: Backpropagation | None = None
 
     def forward(self, images: Tensor) -> Tensor:
-        scaled = images.to(self.dtype) / 127.5 - 1  # 0..255 -> [-1, 1]
-        logits: Tensor = self.network(scaled)  # (B, 1, 32, 32) -> (B, 1024) -> (B, C)
+        logits: Tensor = self.network(self._scaled(images))  # (B, 1, 32, 32) -> (B, C)
         return logits
 
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
-        return self._loss(batch, self.train_metrics)
+    def _scaled(self, images: Tensor) -> Tensor:
+        return scale(images, out=images.new_empty(images.shape, dtype=self.network.dtype))
+
+    def setup(self, stage: str) -> None:
+        letters = getattr(self.trainer, "datamodule", None)
+        self.automatic_optimization = getattr(letters, "steps_per_execution", 1) == 1
+
+    def on_train_start(self) -> None:
+        # Only now are the parameters where they stay, and memory for gradients can be made.
+        self._by_hand = None
+        if Backpropagation.knows(self.network) and "mixed" not in str(self.trainer.precision):
+            self._by_hand = Backpropagation(self.network, self.compile_step)
+            self._block_steps = BlockSteps(self, self._by_hand)
+        elif self.compile_step:
+            self.network.compile()
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        if isinstance(batch, Block):
+            logits = self._block_steps.run(batch)
+            self.train_metrics.update(logits, batch.labels[batch.order])
+            return None
+        images, labels = batch
+        loss, logits = self._loss(images, labels)
+        self.train_metrics.update(logits, labels)
+        return loss
+
+    def _loss(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        if self._by_hand is None:
+            logits = self(images)
+            return functional.cross_entropy(logits, labels), logits
+        return loss_and_logits(self._by_hand, self._scaled(images).flatten(1), labels)
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        self._loss(batch, self.validation_metrics)
+        images, labels = batch
+        self.validation_metrics.update(self(images), labels)
 
     def predict_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> Tensor:
         """Probabilities (B, C), each row adding up to 1."""
         return functional.softmax(self(batch[0]).float(), dim=1)
-
-    def _loss(self, batch: tuple[Tensor, Tensor], metrics: LossAndAccuracy) -> Tensor:
-        images, labels = batch
-        logits = self(images)
-        loss = functional.cross_entropy(logits, labels)  # log-softmax inside: never inf
-        metrics.update(loss, logits, labels)
-        return loss
 
     def on_train_epoch_start(self) -> None:
         self.train_metrics.reset()
@@ -116,6 +112,15 @@ class CharacterClassifier(pl.LightningModule):
         values = metrics.compute()
         self.log_dict({f"{split}_{name}": value.float() for name, value in values.items()})
 
+    # A checkpoint may be from the middle of an epoch.
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["train_metrics"] = dict(self.train_metrics.metric_state)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        for name, value in checkpoint.get("train_metrics", {}).items():
+            setattr(self.train_metrics, name, value.to(self.device))
+
     def configure_optimizers(self) -> Any:
         optimizer = self.make_optimizer()
         if self.hparams["schedule"] == "constant":
@@ -131,15 +136,9 @@ class CharacterClassifier(pl.LightningModule):
         """
         chosen = self.hparams
         knobs = {name: chosen[name] for name in ("lr", "weight_decay", "momentum")}
-        knobs = {name: value for name, value in knobs.items() if value is not None}
-        options = chosen["optimizer_options"] or {}
-        try:  # a knob given once more among the options is refused here as well
-            return OPTIMIZERS[chosen["optimizer"]](self.parameters(), **knobs, **options)
-        except Exception as e:  # torch raises whatever a wrong option leads it to
-            raise UserError(
-                f"optimizer={chosen['optimizer']} with {knobs} and "
-                f"optimizer.options={options} is refused: {e}"
-            ) from e
+        return make_optimizer(
+            chosen["optimizer"], self.parameters(), knobs, chosen["optimizer_options"] or {}
+        )
 
 
 def load_classifier(checkpoint: str | Path) -> CharacterClassifier:

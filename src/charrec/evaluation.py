@@ -20,7 +20,8 @@ from torch import Tensor
 
 from charrec.answers import Answers, write_confusion_csv, write_csv
 from charrec.classifier import CharacterClassifier, load_classifier
-from charrec.data.datamodule import Batches, CharacterDataModule
+from charrec.data.batches import Batches
+from charrec.data.datamodule import CharacterDataModule
 from charrec.data.finding import find_pictures
 from charrec.data.letters import letter_of, summarise
 from charrec.data.pictures import read_pictures

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from charrec.tanh import Tanh
@@ -43,6 +44,11 @@ INITS = {
 }
 
 
+def scale(pixels: Tensor, out: Tensor) -> Tensor:
+    """Grey values 0 .. 255 (uint8, any shape) as -1 .. 1, the range of tanh, in `out`."""
+    return torch.div(pixels, 127.5, out=out).sub_(1)
+
+
 class MLP(nn.Sequential):
     """``in_features -> hsize[0] -> ... -> out_features``.
 
@@ -69,3 +75,7 @@ class MLP(nn.Sequential):
                 INITS[init].weight(layer.weight)
                 nn.init.uniform_(layer.bias, -reach, reach)
                 reach = 0.0
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return next(self.parameters()).dtype

@@ -44,6 +44,7 @@ class EpochRecorder(pl.Callback):
         lines = self.path.read_text().splitlines(True) if self.path.exists() else []
         kept = lines[: 1 + trainer.current_epoch] or [",".join(COLUMNS) + "\n"]
         write_whole(self.path, "".join(kept))
+        self.on_train_epoch_start(trainer, pl_module)  # not called in the middle of an epoch
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._validated = False

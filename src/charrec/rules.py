@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,5 +56,21 @@ def or_null(rule: Rule) -> Rule:
     return Rule(lambda value: value is None or rule.holds(value), f"{rule.words}, or null")
 
 
+def or_auto(rule: Rule) -> Rule:
+    return Rule(lambda value: value == "auto" or rule.holds(value), f"auto, or {rule.words}")
+
+
 def is_alphabet(value: Any) -> bool:
     return isinstance(value, str) and len(value) >= 2 and len(set(value)) == len(value)
+
+
+def check_names(names: Any, known: tuple[str, ...], prefix: str = "") -> None:
+    """Raise UserError unless `names` is a mapping of which every key is known."""
+    if not isinstance(names, Mapping):
+        raise UserError(f"{prefix[:-1]}={names} is refused: write {prefix}NAME=VALUE")
+    for name in names:
+        if name not in known:
+            raise UserError(
+                f"{prefix}{name} is no setting{nearest(str(name), known, prefix)}\n"
+                f"settings here: {', '.join(sorted(known))}"
+            )

@@ -126,19 +126,23 @@ class Run:
         if summary.get("status") == "running" and isinstance(process, int) and _alive(process):
             raise UserError(f"{self.folder} is written to by process {process}; wait for its end")
 
+    @property
+    def so_far(self) -> dict[str, Any]:
+        """The summary, empty before there is one."""
+        return self.summary if (self.folder / "summary.json").exists() else {}
+
     def record(self, **entries: Any) -> None:
         """Add entries to ``summary.json``, or replace them."""
-        known = self.summary if (self.folder / "summary.json").exists() else {}
+        known = self.so_far
         text = json.dumps(known | entries, indent=2, ensure_ascii=False)
         write_whole(self.folder / "summary.json", text + "\n")
 
     @contextmanager
-    def recording(self, settings: dict[str, Any]) -> Iterator[None]:
+    def recording(self, **entries: Any) -> Iterator[None]:
         """Write the summary at the start, and how it ended whatever happens in between."""
-        known = self.summary if (self.folder / "summary.json").exists() else {}
-        started = known.get("started", _now())
+        started = self.so_far.get("started", _now())
         self.record(
-            status="running", settings=settings, started=started, ended=None, error=None,
+            status="running", **entries, started=started, ended=None, error=None,
             process=os.getpid(), versions=_versions(), git=_git_commit(),
         )  # fmt: skip
         status, error = "failed", None

@@ -21,11 +21,22 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from charrec.errors import UserError, nearest
+from charrec.errors import UserError
 from charrec.paths import full_path
 from charrec.resources import resource
-from charrec.rules import Rule, is_alphabet, number, one_of, one_or_more, or_null, whole
-from charrec.signatures import optimizer_arguments, trainer_arguments
+from charrec.rules import (
+    Rule,
+    check_names,
+    is_alphabet,
+    number,
+    one_of,
+    one_or_more,
+    or_auto,
+    or_null,
+    whole,
+)
+from charrec.signatures import optimizer_arguments
+from charrec.trainer_arguments import check_trainer, needs_every_step
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid")
 INITS = ("xavier", "kaiming", "normal", "spread")
@@ -42,33 +53,19 @@ RULES = {
     "batch_size": whole(1, 1_000_000),
     "epochs": whole(1, 1_000_000),
     "seed": whole(0, 2**32 - 1),
+    "steps_per_execution": or_auto(whole(1, 1_000_000)),
+    "compile": or_auto(Rule(lambda value: isinstance(value, bool), "true or false")),
     "weights": PATH,
     "root": PATH,
     "alphabet": Rule(is_alphabet, "two or more different characters, such as ABCDEF"),
     "image_size": whole(4, 512),
 }
-DEVICES = Rule(
-    lambda value: value in (1, "1", "auto") or (isinstance(value, list) and len(value) == 1),
-    "1: so small a network trains on one device",
-)
 
 
 def check_values(values: Mapping[str, Any], prefix: str = "") -> None:
     for name, rule in RULES.items():
         if name in values:
             rule.check(prefix + name, values[name])
-
-
-def check_names(names: Any, known: tuple[str, ...], prefix: str = "") -> None:
-    """Raise UserError unless `names` is a mapping of which every key is known."""
-    if not isinstance(names, Mapping):
-        raise UserError(f"{prefix[:-1]}={names} is refused: write {prefix}NAME=VALUE")
-    for name in names:
-        if name not in known:
-            raise UserError(
-                f"{prefix}{name} is no setting{nearest(str(name), known, prefix)}\n"
-                f"settings here: {', '.join(sorted(known))}"
-            )
 
 
 @cache
@@ -83,22 +80,6 @@ def optimizer_defaults(name: str) -> dict[str, Any]:
     defaults = OmegaConf.to_container(OmegaConf.load(resource("conf/optimizer") / f"{name}.yaml"))
     assert isinstance(defaults, dict)
     return {str(key): value for key, value in defaults.items()}
-
-
-# What charrec itself hands to the Trainer, and the setting that changes it.
-RESERVED_TRAINER_ARGUMENTS = {
-    "max_epochs": "epochs=N",
-    "default_root_dir": "hydra.run.dir=DIR",
-    "callbacks": "train(settings, callbacks=[...]) from Python",
-}
-
-
-def check_trainer(arguments: Any) -> None:
-    check_names(arguments, trainer_arguments(), "trainer.")
-    for name, instead in RESERVED_TRAINER_ARGUMENTS.items():
-        if name in arguments:
-            raise UserError(f"trainer.{name} is set by charrec; use {instead}")
-    DEVICES.check("trainer.devices", arguments.get("devices", 1))
 
 
 def _text_of(path: str | Path | None) -> str | None:
@@ -143,6 +124,8 @@ class TrainSettings:
     batch_size: int = 8
     epochs: int = 50
     seed: int = 2024
+    steps_per_execution: int | str = "auto"
+    compile: bool | str = "auto"
     weights: str | Path | None = None
     data: DataSettings = field(default_factory=DataSettings)
     trainer: dict[str, Any] = field(default_factory=_float32_on_what_is_there)
@@ -161,9 +144,18 @@ class TrainSettings:
             self.optimizer_options, optimizer_arguments(self.optimizer), "optimizer.options."
         )
         check_trainer(self.trainer)
+        self._check_steps_per_execution()
         self._settle_momentum(own["momentum"])
         self._set(lr=float(self.lr or 0), weight_decay=float(self.weight_decay))
         self._set(weights=_text_of(self.weights))
+
+    def _check_steps_per_execution(self) -> None:
+        reason = needs_every_step(self.trainer)
+        if reason and self.steps_per_execution not in ("auto", 1):
+            raise UserError(
+                f"steps_per_execution={self.steps_per_execution} cannot go with {reason}, "
+                "for which Lightning must see every step; leave one of them out"
+            )
 
     def _settle_momentum(self, own: float | None) -> None:
         if own is None and self.momentum is not None:

@@ -35,13 +35,13 @@ from charrec.classifier import (
 from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import UserError
 from charrec.evaluation import answer_test_split, write_test_report
+from charrec.execution import Execution, choose_execution, threads
 from charrec.figures.curves import draw_curves, read_metrics
 from charrec.paths import full_path
 from charrec.recording import EpochRecorder
 from charrec.run import Run, find_run, new_folder
 from charrec.settings import TrainSettings
 from charrec.statistics import in_words
-from charrec.threads import suitable_threads
 from charrec.trainer import make_trainer
 
 
@@ -102,14 +102,17 @@ def _train(
     for note in settings.notes:
         warnings.warn(note, stacklevel=3)
     classifier = _classifier(settings)
+    execution = _execution(run, settings, classifier, callbacks)
+    classifier.compile_step = execution.compile
+    letters.steps_per_execution = execution.steps_per_execution
     if settings.weights is not None and checkpoint is None:
         source = find_run(settings.weights, "weights")
         adopt_weights(classifier, load_classifier(source.best_checkpoint))
     recorder = EpochRecorder(run.folder, announce=not sys.stdout.isatty())
     trainer = _trainer(run, settings, [recorder, *_checkpoints(run), *callbacks])
-    with run.recording(settings.record()):
+    with run.recording(settings=settings.record(), execution=asdict(execution)):
         start = time.perf_counter()
-        with suitable_threads(parameter_count(classifier), settings.batch_size):
+        with threads(execution.threads):
             trainer.fit(classifier, letters, ckpt_path=checkpoint, weights_only=True)
         run.record(
             epochs=trainer.current_epoch,
@@ -118,6 +121,18 @@ def _train(
         )
         _conclude(run, settings, letters)
     return run
+
+
+def _execution(
+    run: Run,
+    settings: TrainSettings,
+    classifier: CharacterClassifier,
+    callbacks: Sequence[pl.Callback],
+) -> Execution:
+    """As a run that is gone on with began; else as the rules say."""
+    if recorded := run.so_far.get("execution"):
+        return Execution(**recorded)
+    return choose_execution(settings, parameter_count(classifier), callbacks)
 
 
 def _letters(settings: TrainSettings) -> CharacterDataModule:

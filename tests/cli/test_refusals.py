@@ -10,8 +10,9 @@ from processes import run_main
 HSIZE = "is a whole number from 1 to 65536, or a list of such numbers: [128,64]"
 MOMENTUM = "momentum is at least 0 and below 1, such as 0.9, or null"
 SETTINGS = (
-    "settings: activation, batch_size, data, epochs, experiment, hsize, init, lr, momentum, "
-    "optimizer, resume, schedule, seed, trainer, weight_decay, weights"
+    "settings: activation, batch_size, compile, data, epochs, experiment, hsize, init, lr, "
+    "momentum, optimizer, resume, schedule, seed, steps_per_execution, trainer, "
+    "weight_decay, weights"
 )
 OPTIMIZERS = "choices: adadelta, adagrad, adam, adamw, rmsprop, sgd"
 SYNTAX = "write SETTING=VALUE, and quote a value with spaces or brackets twice: 'name=\"a b\"'"
@@ -31,13 +32,20 @@ VALUES = {
     "weights=/no/such": "weights=/no/such: no such folder; name the folder of a run, "
     "under outputs/",
     "resume=/no/such": "resume=/no/such: no such folder; name the folder of a run, under outputs/",
+    "steps_per_execution=0": "steps_per_execution=0 is refused: steps_per_execution is auto, or "
+    "a whole number from 1 to 1000000",
+    "steps_per_execution=8 +trainer.limit_train_batches=5": "steps_per_execution=8 cannot go with "
+    "trainer.limit_train_batches=5, for which Lightning must see every step; "
+    "leave one of them out",
+    "compile=maybe": "compile=maybe is refused: compile is auto, or true or false",
     "lr=${foo}": "lr is refused: Interpolation key 'foo' not found",
 }
 NAMES = {
     "hsise=64": f"hsise is no setting; did you mean 'hsize'?\n{SETTINGS}",
     "zzz=64": f"zzz is no setting\n{SETTINGS}",
-    "+zzz=64": "zzz is no setting\nsettings here: activation, batch_size, data, epochs, hsize, "
-    "init, lr, momentum, optimizer, schedule, seed, trainer, weight_decay, weights",
+    "+zzz=64": "zzz is no setting\nsettings here: activation, batch_size, compile, data, epochs, "
+    "hsize, init, lr, momentum, optimizer, schedule, seed, steps_per_execution, trainer, "
+    "weight_decay, weights",
     "data.rot=x": "data.rot is no setting; did you mean 'data.root'?\n"
     "settings: data.alphabet, data.image_size, data.root",
     "+data.rot=x": "data.rot is no setting; did you mean 'data.root'?\n"

@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from charrec.data.datamodule import Batches, CharacterDataModule, EpochShuffle
+from charrec.data.batches import Batches, EpochShuffle
+from charrec.data.datamodule import CharacterDataModule
 from charrec.data.pictures import read_picture
 from charrec.errors import UserError
 

@@ -15,7 +15,8 @@ from charrec.paths import full_path
 from charrec.resources import embedded_letters
 from charrec.rules import one_of
 from charrec.run import CHECKPOINTS, Run, find_run
-from charrec.settings import TrainSettings, check_trainer
+from charrec.settings import TrainSettings
+from charrec.trainer_arguments import check_trainer
 
 
 def check_train(settings: dict[str, Any]) -> None:

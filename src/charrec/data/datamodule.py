@@ -3,59 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from charrec.data.batches import NEVER, Batches, Due, TrainingBatches
 from charrec.data.letters import SPLITS, read_splits, unseen_letters
 from charrec.data.pictures import read_all_pictures
 from charrec.resources import embedded_letters
 
-
-class EpochShuffle:
-    """The order of an epoch follows from the seed and the epoch's number alone.
-
-    So an epoch that is run again, after a resume, say, sees the same batches. Lightning calls
-    `set_epoch` on the `sampler` of whatever stands in a DataLoader's place.
-    """
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
-
-    def order(self, count: int) -> Tensor:
-        # NumPy mixes the two; a torch.Generator keeps only the lower 32 bits of a seed.
-        chance = np.random.default_rng([self.seed, self.epoch])
-        return torch.from_numpy(chance.permutation(count))
-
-
-class Batches:
-    """Batches (images uint8 (B, 1, H, W), labels int64 (B,)) gathered from tensors in memory."""
-
-    batch_sampler = None  # Lightning looks for it where there is a sampler
-
-    def __init__(
-        self, images: Tensor, labels: Tensor, batch_size: int, sampler: EpochShuffle | None = None
-    ) -> None:
-        self.images, self.labels = images, labels
-        self.batch_size = batch_size
-        self.sampler = sampler
-
-    def __len__(self) -> int:
-        return -(-len(self.images) // self.batch_size)
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        count = len(self.images)
-        order = self.sampler.order(count) if self.sampler else torch.arange(count)
-        for chosen in order.split(self.batch_size):
-            yield self.images[chosen], self.labels[chosen]
+EVALUATED_AT_ONCE = 1024  # pictures
 
 
 class CharacterDataModule(pl.LightningDataModule):
@@ -63,6 +22,7 @@ class CharacterDataModule(pl.LightningDataModule):
 
     Args:
         root: folder with ``images/`` and the three lists; None means the embedded letters.
+        steps_per_execution: training steps that Lightning is handed at a time, as a `Block`.
 
     Raises:
         UserError: from `setup`, where a list or a picture is not as it should be.
@@ -75,11 +35,15 @@ class CharacterDataModule(pl.LightningDataModule):
         alphabet: str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
         batch_size: int = 8,
         seed: int = 2024,
+        steps_per_execution: int = 1,
     ) -> None:
         super().__init__()
         self.root = Path(root) if root is not None else embedded_letters()
         self.image_size, self.alphabet = image_size, alphabet
         self.batch_size, self.seed = batch_size, seed
+        self.steps_per_execution = steps_per_execution
+        self._training: TrainingBatches | None = None
+        self._progress = {"step": 0, "yielded": 0}
         self.images: dict[str, Tensor] = {}
         self.labels: dict[str, Tensor] = {}
         self.names: dict[str, list[str]] = {}
@@ -102,19 +66,49 @@ class CharacterDataModule(pl.LightningDataModule):
             self.images[split], self.labels[split] = images, classes
             self.names[split] = [picture.name for picture in splits[split]]
 
-    def train_dataloader(self) -> Batches:
-        return self._batches("train", self.batch_size, EpochShuffle(self.seed))
+    def train_dataloader(self) -> TrainingBatches:
+        step, due = 0, NEVER
+        if trainer := self.trainer:
+            step, due = trainer.global_step, self._due(trainer)
+            if due != NEVER:  # the blocks of one epoch are not those of the next
+                trainer.reload_dataloaders_every_n_epochs = 1  # type: ignore[attr-defined]
+        progress, self._progress = self._progress, {"step": 0, "yielded": 0}
+        self._training = TrainingBatches(
+            *self._on_device("train"),
+            self.batch_size,
+            self.seed,
+            self.steps_per_execution,
+            epoch_start=step - progress["step"],
+            due=due,
+        )
+        self._training.load_state_dict(progress)
+        return self._training
+
+    def _due(self, trainer: pl.Trainer) -> Due:
+        """Where Lightning ends training or writes a checkpoint: between blocks alone can it."""
+        if self.steps_per_execution == 1:
+            return NEVER
+        every = [getattr(c, "_every_n_train_steps", 0) for c in trainer.checkpoint_callbacks]
+        return Due(trainer.max_steps, tuple(steps for steps in every if steps))
+
+    def state_dict(self) -> dict[str, int]:
+        return self._training.state_dict() if self._training else self._progress
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        self._progress = state_dict
 
     def val_dataloader(self) -> Batches:
-        return self._batches("validation")
+        return Batches(*self._on_device("validation"), EVALUATED_AT_ONCE)
 
     def test_dataloader(self) -> Batches:
-        return self._batches("test")
+        return Batches(*self._on_device("test"), EVALUATED_AT_ONCE)
 
-    def predict_dataloader(self) -> Batches:
-        return self._batches("test")
+    predict_dataloader = test_dataloader
 
-    def _batches(
-        self, split: str, batch_size: int = 1024, sampler: EpochShuffle | None = None
-    ) -> Batches:
-        return Batches(self.images[split], self.labels[split], batch_size, sampler)
+    def _on_device(self, split: str) -> tuple[Tensor, Tensor]:
+        """Images and labels of a split where the network is: they are moved there once."""
+        if self.trainer:
+            device = self.trainer.strategy.root_device
+            self.images[split] = self.images[split].to(device)
+            self.labels[split] = self.labels[split].to(device)
+        return self.images[split], self.labels[split]

@@ -1,0 +1,72 @@
+"""A block of training steps: what Lightning's loop does for one, without its cost for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.core.optimizer import LightningOptimizer
+from torch import Tensor
+
+from charrec.backpropagation import Backpropagation
+from charrec.data.batches import Block
+from charrec.mlp import scale
+from charrec.updates import Updates
+
+IN_CACHE = 2**18  # numbers that a core has at hand: 1 MB of float32
+
+
+class BlockSteps:
+    """Runs the steps of blocks, with gradients by hand and memory that is made once."""
+
+    def __init__(self, module: pl.LightningModule, by_hand: Backpropagation) -> None:
+        self.module, self.by_hand = module, by_hand
+        self._pixels = self._scaled = torch.empty(0)
+
+    @torch.no_grad()
+    def run(self, block: Block) -> Tensor:
+        """Take all the steps; the logits (pictures, C) that each picture had in its step."""
+        for parameter, gradient in self.by_hand.gradients.items():
+            parameter.grad = gradient  # Lightning sets it to None before validation
+        optimizer = self.module.optimizers()
+        assert isinstance(optimizer, LightningOptimizer)
+        update, logits = Updates(optimizer.optimizer), []
+        for number, (x, targets) in enumerate(self._batches(block), start=block.first + 1):
+            logits.append(self.by_hand(x, targets).clone())
+            self._clip(optimizer)
+            optimizer._on_before_step()  # Lightning counts: trainer.global_step
+            update()
+            optimizer._on_after_step()
+            self._schedule("step", number)
+        if self.module.trainer.is_last_batch:
+            self._schedule("epoch", self.module.current_epoch + 1)
+        return torch.cat(logits)
+
+    def _batches(self, block: Block) -> Iterator[tuple[Tensor, Tensor]]:
+        """(B, pixels) in -1 .. 1 and (B, C), a few batches gathered and scaled at a time."""
+        images = block.images.flatten(1)  # (N, 1, H, W) -> (N, pixels)
+        batches = max(1, IN_CACHE // (images.shape[1] * block.batch_size))
+        for order in block.order.split(batches * block.batch_size):
+            x = self._gather(images, order)
+            targets = self.by_hand.targets(block.labels[order])
+            yield from zip(x.split(block.batch_size), targets.split(block.batch_size), strict=True)
+
+    def _gather(self, images: Tensor, order: Tensor) -> Tensor:
+        if len(self._pixels) < len(order):
+            self._pixels = images.new_empty(len(order), images.shape[1])
+            self._scaled = self._pixels.to(self.module.dtype)
+        pixels, scaled = self._pixels[: len(order)], self._scaled[: len(order)]
+        return scale(torch.index_select(images, 0, order, out=pixels), out=scaled)
+
+    def _clip(self, optimizer: LightningOptimizer) -> None:
+        trainer = self.module.trainer
+        if trainer.gradient_clip_val:
+            self.module.configure_gradient_clipping(
+                optimizer.optimizer, trainer.gradient_clip_val, trainer.gradient_clip_algorithm
+            )
+
+    def _schedule(self, interval: str, number: int) -> None:
+        for config in self.module.trainer.lr_scheduler_configs:
+            if config.interval == interval and number % config.frequency == 0:
+                self.module.lr_scheduler_step(config.scheduler, None)

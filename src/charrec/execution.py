@@ -1,0 +1,71 @@
+"""How the steps of a run are carried out; none of it changes what is learned.
+
+Fixed rules of sizes, taught by measurement, so that the same run is carried out in the same way
+each time; what they gave is recorded, and a run that is gone on with keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytorch_lightning as pl
+import torch
+
+from charrec.settings import TrainSettings
+from charrec.trainer_arguments import needs_every_step
+
+# Multiplications a step below which threads wait for each other longer than they work.
+WORTH_SHARING = 20_000_000
+# Multiplications a block, a tenth of a second's work, beside which Lightning's 2 ms are little.
+ENOUGH_WORK, MOST_STEPS = 2**30, 256
+HOOKS_OF_STEPS = (
+    "on_train_batch_start",
+    "on_train_batch_end",
+    "on_before_zero_grad",
+    "on_before_backward",
+    "on_after_backward",
+    "on_before_optimizer_step",
+)
+
+
+@dataclass(frozen=True)
+class Execution:
+    threads: int  # of the CPU
+    steps_per_execution: int  # training steps that Lightning is handed at a time
+    compile: bool  # whether torch.compile translates the step
+
+
+def choose_execution(
+    settings: TrainSettings, parameters: int, callbacks: Sequence[pl.Callback] = ()
+) -> Execution:
+    """What `auto` means for a network of so many parameters."""
+    work = parameters * settings.batch_size  # multiplications of a forward pass
+    steps = settings.steps_per_execution
+    if steps == "auto":
+        alone = needs_every_step(settings.trainer) or any(map(_sees_steps, callbacks))
+        steps = 1 if alone else max(1, min(MOST_STEPS, ENOUGH_WORK // work))
+    return Execution(
+        threads=torch.get_num_threads() if work > WORTH_SHARING else 1,
+        steps_per_execution=int(steps),
+        # On a CPU the compiled step was no faster than the one by hand, for any size tried.
+        compile=settings.compile is True,
+    )
+
+
+def _sees_steps(callback: pl.Callback) -> bool:
+    """Whether a callback has hooks around steps; those that Lightning brings along bear blocks."""
+    hooks = (getattr(type(callback), name) for name in HOOKS_OF_STEPS)
+    return not all(hook.__module__.startswith("pytorch_lightning.") for hook in hooks)
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """So many CPU threads for PyTorch while in the block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
