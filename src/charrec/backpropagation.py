@@ -94,7 +94,7 @@ class _CrossEntropy:
 
     def backward(self, logits: Tensor, targets: Tensor) -> Tensor:
         torch.softmax(logits, 1, out=self.z_grad)
-        return self.z_grad.sub_(targets).div_(len(targets))
+        return self.z_grad.sub_(targets).mul_(1 / len(targets))
 
 
 BY_HAND: dict[type[nn.Module], Any] = {

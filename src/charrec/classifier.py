@@ -51,6 +51,7 @@ class CharacterClassifier(pl.LightningModule):
         self.train_metrics = LossAndAccuracy()
         self.validation_metrics = LossAndAccuracy()
         self._by_hand: Backpropagation | None = None
+        self._logged: dict[str, float] = {}  # of the epoch so far
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.network(self._scaled(images))  # (B, 1, 32, 32) -> (B, C)
@@ -102,15 +103,23 @@ class CharacterClassifier(pl.LightningModule):
     def on_validation_epoch_start(self) -> None:
         self.validation_metrics.reset()
 
-    def on_train_epoch_end(self) -> None:
-        self._log("train", self.train_metrics)
-
     def on_validation_epoch_end(self) -> None:
-        self._log("validation", self.validation_metrics)
+        values = _named("validation", self.validation_metrics)
+        if self.trainer.state.fn == "fit":
+            self._publish(values)
+        else:  # trainer.validate() returns what is logged
+            self.log_dict(values)
 
-    def _log(self, split: str, metrics: LossAndAccuracy) -> None:
-        values = metrics.compute()
-        self.log_dict({f"{split}_{name}": value.float() for name, value in values.items()})
+    def on_train_epoch_end(self) -> None:
+        self._publish(_named("train", self.train_metrics))
+        for logger in self.trainer.loggers:
+            logger.log_metrics(self._logged, self.trainer.global_step)
+        self._logged = {}
+
+    def _publish(self, values: dict[str, Tensor]) -> None:
+        """As `self.log_dict` would, which costs as much as to train on a thousand pictures."""
+        self.trainer.callback_metrics.update(values)  # what checkpoints and early stopping read
+        self._logged |= {name: value.item() for name, value in values.items()}
 
     # A checkpoint may be from the middle of an epoch.
 
@@ -139,6 +148,10 @@ class CharacterClassifier(pl.LightningModule):
         return make_optimizer(
             chosen["optimizer"], self.parameters(), knobs, chosen["optimizer_options"] or {}
         )
+
+
+def _named(split: str, metrics: LossAndAccuracy) -> dict[str, Tensor]:
+    return {f"{split}_{name}": value.float() for name, value in metrics.compute().items()}
 
 
 def load_classifier(checkpoint: str | Path) -> CharacterClassifier:

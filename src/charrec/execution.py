@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pytorch_lightning as pl
 import torch
 
+from charrec.errors import UserError
 from charrec.settings import TrainSettings
 from charrec.trainer_arguments import needs_every_step
 
@@ -52,6 +53,17 @@ def choose_execution(
         # On a CPU the compiled step was no faster than the one by hand, for any size tried.
         compile=settings.compile is True,
     )
+
+
+def need_compiler() -> None:
+    """Raise UserError where torch.compile finds nothing to compile with."""
+    try:
+        torch.compile(lambda x: x + 1)(torch.zeros(8))
+    except Exception as e:  # torch raises whatever the compiler leads it to
+        raise UserError(
+            f"compile=true: torch.compile does not work here: {str(e).splitlines()[0]}\n"
+            "install a C++ compiler, g++, say, or leave compile=true out"
+        ) from e
 
 
 def _sees_steps(callback: pl.Callback) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from charrec.cli.entry import run_main, settings_of
+from charrec.cli.heavy import uncollected
 from charrec.errors import UserError
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 def main(config: DictConfig) -> None:
     settings = settings_of(config)
-    from charrec import evaluation  # torch and Lightning: seconds, so only once all is checked
+    with uncollected():
+        from charrec import evaluation  # torch and Lightning: seconds, so only once all is checked
     from charrec.data.letters import summarise
     from charrec.statistics import in_words
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from omegaconf import DictConfig
 
 from charrec.cli.entry import run_main, settings_of
+from charrec.cli.heavy import uncollected
 
 
 def main(config: DictConfig) -> None:
     settings = settings_of(config)
-    from charrec import evaluation  # torch and Lightning: seconds, so only once all is checked
+    with uncollected():
+        from charrec import evaluation  # torch and Lightning: seconds, so only once all is checked
     from charrec.figures.tables import print_table
     from charrec.statistics import in_words
 

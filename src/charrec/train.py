@@ -8,13 +8,15 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from charrec.cli.entry import run_main, settings_of
+from charrec.cli.heavy import uncollected
 from charrec.settings import TrainSettings
 
 
 def main(config: DictConfig) -> None:
     settings = settings_of(config)
     folder = Path(HydraConfig.get().runtime.output_dir)
-    from charrec import training  # torch and Lightning: seconds, so only once all is checked
+    with uncollected():
+        from charrec import training  # torch and Lightning: seconds, so only once all is checked
 
     if settings["resume"] is not None:
         run = training.resume(settings["resume"])

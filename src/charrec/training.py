@@ -16,7 +16,7 @@ import shlex
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from charrec.classifier import (
 from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import UserError
 from charrec.evaluation import answer_test_split, write_test_report
-from charrec.execution import Execution, choose_execution, threads
+from charrec.execution import Execution, choose_execution, need_compiler, threads
 from charrec.figures.curves import draw_curves, read_metrics
 from charrec.paths import full_path
 from charrec.recording import EpochRecorder
@@ -103,6 +103,8 @@ def _train(
         warnings.warn(note, stacklevel=3)
     classifier = _classifier(settings)
     execution = _execution(run, settings, classifier, callbacks)
+    if execution.compile:
+        need_compiler()
     classifier.compile_step = execution.compile
     letters.steps_per_execution = execution.steps_per_execution
     if settings.weights is not None and checkpoint is None:
@@ -176,8 +178,12 @@ def _trainer(run: Run, settings: TrainSettings, callbacks: list[pl.Callback]) ->
 class EventLogger(TensorBoardLogger):
     """TensorBoard events alone: the settings are in summary.json, so no hparams.yaml."""
 
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        super().log_metrics(metrics, step)
+        self.experiment.flush()  # whatever happens in the next epoch
+
     def save(self) -> None:
-        self.experiment.flush()
+        pass
 
 
 class BestCheckpoint(ModelCheckpoint):

@@ -63,9 +63,63 @@ def seconds(*command: str, cwd: Path) -> float:
     return min(times)
 
 
-def test_a_wrong_setting_costs_little_more_than_hydra(tmp_path: Path) -> None:
+def test_an_answer_costs_little_more_than_hydra(tmp_path: Path) -> None:
     hydra = seconds("-c", "import hydra", cwd=tmp_path)
-    assert seconds("-m", "charrec.train", "hsise=3", cwd=tmp_path) < 6 * hydra + 0.5
+    for asked in (["--help"], ["--cfg", "job"], ["hsise=3"], ["momentum=15"]):
+        assert seconds("-m", "charrec.train", *asked, cwd=tmp_path) < 6 * hydra + 0.5, asked
+
+
+# Tells what is imported when training begins, a batch before the first step, and at the end.
+# Nothing is put in the run's way: Python itself reports that metrics.csv takes its place.
+WATCHED = """
+import atexit, runpy, sys
+
+def watch(event, arguments):
+    if event == "os.rename" and str(arguments[1]).endswith("metrics.csv"):
+        print(*sys.modules, flush=True)
+
+sys.addaudithook(watch)
+atexit.register(lambda: print(*sys.modules))
+runpy.run_module("charrec.train", run_name="__main__", alter_sys=True)
+"""
+BARE = "import torch, pytorch_lightning"
+OURS = {"charrec", "hydra", "omegaconf", "antlr4", "attr", "yaml", "PIL", "numpy", "matplotlib"}
+OURS |= {"tensorboard", "google", "absl"}
+
+
+def packages(line: str) -> set[str]:
+    return {name.partition(".")[0] for name in line.split()} - sys.stdlib_module_names
+
+
+def test_a_run_imports_what_it_uses(letters: Path, tmp_path: Path) -> None:
+    settings = (f"data.root={letters}", "data.alphabet=ABCD", "trainer=cpu", "epochs=1")
+    run = fresh("-c", WATCHED, *settings, cwd=tmp_path).stdout.splitlines()
+    bare = packages(fresh("-c", f"import sys; {BARE}; print(*sys.modules)", cwd=tmp_path).stdout)
+    at_first, at_last = packages(run[0]) - bare, packages(run[-1]) - bare
+    assert {"charrec", "hydra"} <= at_first <= at_last <= OURS
+
+
+def seconds_to_training(cwd: Path) -> float:
+    command = [sys.executable, "-c", WATCHED, "trainer=cpu", "epochs=1"]
+    start = time.perf_counter()
+    with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        needed = time.perf_counter() - start
+        process.kill()
+    return needed
+
+
+@pytest.mark.slow
+def test_training_begins_soon_after_torch_and_lightning_are_there(tmp_path: Path) -> None:
+    """The best of three, in turns: other processes only ever add to a time."""
+    bare, run = [], []
+    for _ in range(3):
+        start = time.perf_counter()
+        fresh("-c", BARE, cwd=tmp_path)
+        bare.append(time.perf_counter() - start)
+        run.append(seconds_to_training(tmp_path))
+    assert min(run) < 1.3 * min(bare), (bare, run)
 
 
 def test_the_traceback_is_there_for_who_asks(tmp_path: Path) -> None:

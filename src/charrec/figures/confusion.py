@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from charrec.figures.png import save
 
 MOST_NAMED = 100  # letters; with more, the marks along the sides would cover each other
+MARGIN = 0.6  # inches at the left and below, for the names; a layout engine takes twice the time
 
 
 def draw_confusion_matrix(counts: NDArray[np.int64], alphabet: str, out: Path) -> None:
     """Write counts (C, C), rows truth and columns answers, as a PNG; colour is the row's share."""
     size = 0.33 * np.clip(len(alphabet), 12, MOST_NAMED)
-    figure = Figure(figsize=(size, size), layout="constrained")
-    axes = figure.subplots()
+    figure = Figure(figsize=(size, size))
+    start, side = MARGIN / size, 1 - (MARGIN + 0.3) / size
+    axes = figure.add_axes((start, start, side, side))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     if len(alphabet) <= MOST_NAMED:
@@ -35,11 +37,9 @@ def _name(
     """Letters along both sides, a line between neighbours, and the counts that are not 0."""
     axes.set_xticks(range(len(alphabet)), list(alphabet), parse_math=False)
     axes.set_yticks(range(len(alphabet)), list(alphabet), parse_math=False)
-    between = np.arange(len(alphabet) - 1) + 0.5
-    axes.set_xticks(between, minor=True)
-    axes.set_yticks(between, minor=True)
-    axes.grid(which="minor", color="0.88", linewidth=0.5)
-    axes.tick_params(which="minor", length=0)
+    between, ends = np.arange(len(alphabet) - 1) + 0.5, (-0.5, len(alphabet) - 0.5)
+    axes.hlines(between, *ends, color="0.88", linewidth=0.5)
+    axes.vlines(between, *ends, color="0.88", linewidth=0.5)
     for truth, answer in zip(*counts.nonzero(), strict=True):
         ink = "white" if shares[truth, answer] > 0.5 else "black"
         count = counts[truth, answer]
