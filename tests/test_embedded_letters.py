@@ -48,7 +48,7 @@ def test_counts(splits: dict[str, list[Picture]], split: str, count: int) -> Non
 
 
 def test_no_picture_is_in_two_lists_or_in_none(splits: dict[str, list[Picture]]) -> None:
-    listed = [picture.path for split in SPLITS for picture in splits[split]]
+    listed = [Path(picture.path) for split in SPLITS for picture in splits[split]]
     assert len(set(listed)) == len(listed) == 7800
     assert {path.resolve() for path in (ROOT / "images").iterdir()} == set(listed)
     assert len({path.read_bytes() for path in listed}) == 7800

@@ -86,9 +86,9 @@ def test_the_pictures_of_a_split_in_the_order_of_its_list(tmp_path: Path) -> Non
     names = {"z.png": "b", "sub/a.png": "A", "ä 語\n.png": "c"}
     root = make(tmp_path, names)
     images = tmp_path / "images"
-    assert read_split(root, "train", "ABC") == [
-        Picture(name, images / name, letter.upper()) for name, letter in names.items()
-    ]
+    pictures = read_split(root, "train", "ABC")
+    assert pictures == [Picture(name, images, letter.upper()) for name, letter in names.items()]
+    assert [picture.path for picture in pictures] == [str(images / name) for name in names]
 
 
 def test_all_three_splits(letters: Path) -> None:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from charrec.data.batches import NEVER, Batches, Due, TrainingBatches
+from charrec.data.cache import cached_pictures
 from charrec.data.letters import SPLITS, read_splits, unseen_letters
-from charrec.data.pictures import read_all_pictures
 from charrec.resources import embedded_letters
 
 EVALUATED_AT_ONCE = 1024  # pictures
@@ -55,16 +55,15 @@ class CharacterDataModule(pl.LightningDataModule):
         splits = read_splits(self.root, self.alphabet)
         if unseen := unseen_letters(splits):
             warnings.warn(unseen, stacklevel=2)
-        everything = [picture for split in SPLITS for picture in splits[split]]
-        paths = [picture.path for picture in everything]
-        pixels = torch.from_numpy(read_all_pictures(paths, self.image_size, str(self.root)))
-        labels = torch.tensor([self.alphabet.index(picture.letter) for picture in everything])
-        counts = [len(splits[split]) for split in SPLITS]
-        for split, images, classes in zip(
-            SPLITS, pixels.split(counts), labels.split(counts), strict=True
-        ):
-            self.images[split], self.labels[split] = images, classes
-            self.names[split] = [picture.name for picture in splits[split]]
+        paths = [picture.path for split in SPLITS for picture in splits[split]]
+        for split, pictures in splits.items():
+            classes = [self.alphabet.index(picture.letter) for picture in pictures]
+            self.labels[split] = torch.tensor(classes)
+            self.names[split] = [picture.name for picture in pictures]
+        del splits, pictures  # in memory at the same time as the pixels only what is needed
+        pixels = torch.from_numpy(cached_pictures(paths, self.image_size, str(self.root)))
+        counts = [len(self.names[split]) for split in SPLITS]
+        self.images = dict(zip(SPLITS, pixels.split(counts), strict=True))
 
     def train_dataloader(self) -> TrainingBatches:
         step, due = 0, NEVER

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from charrec.data.letters import summarise
 from charrec.errors import UserError
 
 Grey = NDArray[np.uint8]
+Result = TypeVar("Result")
+PREPROCESSING = 1  # one more with every change that makes other pixels of the same file
 MOST_PIXELS = 80_000_000  # a few bytes can claim more and fill the memory
 TRANSPARENT_MODES = ("RGBA", "LA", "PA", "RGBa")
 
@@ -27,12 +30,12 @@ def read_picture(path: str | Path, image_size: int) -> Grey:
     Raises:
         UserError: the file is missing, empty, cut off, too large, or not a picture.
     """
-    with _pillow_quiet():
+    with pillow_quiet():
         return _read(path, image_size)
 
 
 @contextmanager
-def _pillow_quiet() -> Iterator[None]:
+def pillow_quiet() -> Iterator[None]:
     """Pillow warns of odd tags in good pictures; what is wrong with a picture is an error here.
 
     Not for use inside threads: the filters of warnings belong to the whole process.
@@ -42,12 +45,18 @@ def _pillow_quiet() -> Iterator[None]:
         yield
 
 
+def decode(file: str | Path | IO[bytes], image_size: int) -> Grey:
+    """As `read_picture`, with Pillow's own errors, whatever they are."""
+    with Image.open(file) as image:
+        _check_size(image)
+        ImageOps.exif_transpose(image, in_place=True)  # else a copy, turned or not
+        grey = _grey(image)
+        return np.asarray(grey.resize((image_size, image_size), Image.Resampling.BILINEAR))
+
+
 def _read(path: str | Path, image_size: int) -> Grey:
     try:
-        with Image.open(path) as image:
-            _check_size(image)
-            grey = _grey(ImageOps.exif_transpose(image))
-            return np.asarray(grey.resize((image_size, image_size), Image.Resampling.BILINEAR))
+        return decode(path, image_size)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except UnidentifiedImageError:
@@ -95,26 +104,43 @@ def _on_background(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(paper, image).convert("L")
 
 
-def read_pictures(paths: Sequence[Path], image_size: int) -> tuple[Grey, list[str | None]]:
+def in_chunks(work: Callable[[slice], Result], count: int) -> list[Result]:
+    """What `work` gives for each slice of `count` pictures, in their order, found by threads.
+
+    The slices follow from `count` alone: short enough to share a few large pictures out, long
+    enough that a million small ones make few tasks.
+    """
+    length = max(1, min(256, count // 64))
+    slices = [slice(start, start + length) for start in range(0, count, length)]
+    # Threads, because Pillow and the disk let go of the interpreter; more of them than there are
+    # cores only wait for it.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(work, slices))
+
+
+def read_pictures(paths: Sequence[str | Path], image_size: int) -> tuple[Grey, list[str | None]]:
     """All pictures as (N, 1, image_size, image_size), and for each its error or None.
 
     A picture that cannot be read is left black.
     """
     images: Grey = np.zeros((len(paths), 1, image_size, image_size), dtype=np.uint8)
 
-    def read(index: int) -> str | None:
+    def read(image: Grey, path: str | Path) -> str | None:
         try:
-            images[index, 0] = _read(paths[index], image_size)
+            image[0] = _read(path, image_size)
         except UserError as error:
             return str(error)
         return None
 
-    # Threads, because Pillow lets go of the interpreter while it decodes.
-    with _pillow_quiet(), ThreadPoolExecutor() as pool:
-        return images, list(pool.map(read, range(len(paths))))
+    def read_some(chunk: slice) -> list[str | None]:
+        return [read(image, path) for image, path in zip(images[chunk], paths[chunk], strict=True)]
+
+    with pillow_quiet():
+        errors = in_chunks(read_some, len(paths))
+    return images, [error for some in errors for error in some]
 
 
-def read_all_pictures(paths: Sequence[Path], image_size: int, named_in: str) -> Grey:
+def read_all_pictures(paths: Sequence[str | Path], image_size: int, named_in: str) -> Grey:
     """As `read_pictures`, but every picture must be readable.
 
     Raises:
