@@ -3,9 +3,10 @@ PYTHON ?= python3
 ARGS ?=
 bin := .venv/bin
 ready := .venv/ready
+ready_bench := .venv/ready-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test lint tensorboard clean
+.PHONY: help setup train test lint bench tensorboard clean
 
 help:  ## Explain every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +31,14 @@ lint: $(ready)  ## Check style and types alone
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
 	$(bin)/mypy
+
+# scikit-learn is needed to be compared with, and for nothing else.
+$(ready_bench): $(ready)
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+	@touch $@
+
+bench: $(ready_bench)  ## Measure charrec beside other libraries, a quarter of an hour (ARGS="--quick")
+	$(bin)/python -m benchmarks.bench $(ARGS)
 
 tensorboard: $(ready)  ## Show the curves of every run under outputs/
 	$(bin)/tensorboard --logdir outputs

@@ -29,21 +29,26 @@ class Finished:
 
 def run_main(name: str, *arguments: str, cwd: Path, timeout: float = 120) -> Finished:
     """``python -m charrec.NAME ARGUMENTS`` in `cwd`."""
+    return run_module(f"charrec.{name}", *arguments, cwd=cwd, timeout=timeout)
+
+
+def run_module(module: str, *arguments: str, cwd: Path, timeout: float = 120) -> Finished:
+    """``python -m MODULE ARGUMENTS`` in `cwd`."""
     with TemporaryDirectory() as folder:
         streams = [Path(folder) / "stdout", Path(folder) / "stderr"]
-        process = _FORKS.Process(target=_run, args=(name, arguments, cwd, streams))
+        process = _FORKS.Process(target=_run, args=(module, arguments, cwd, streams))
         process.start()
         process.join(timeout)
         if process.exitcode is None:
             process.kill()
-            raise TimeoutError(f"charrec.{name} {' '.join(arguments)}: over {timeout} s")
+            raise TimeoutError(f"{module} {' '.join(arguments)}: over {timeout} s")
         texts = [stream.read_text(encoding="utf-8") for stream in streams]
     return Finished(process.exitcode, *texts)
 
 
-def _run(name: str, arguments: tuple[str, ...], cwd: Path, streams: list[Path]) -> None:
+def _run(module: str, arguments: tuple[str, ...], cwd: Path, streams: list[Path]) -> None:
     for descriptor, stream in zip((1, 2), streams, strict=True):
         os.dup2(os.open(stream, os.O_CREAT | os.O_WRONLY), descriptor)
     os.chdir(cwd)
-    sys.argv = [f"charrec.{name}", *arguments]
-    runpy.run_module(f"charrec.{name}", run_name="__main__", alter_sys=True)
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -1,0 +1,1 @@
+"""charrec beside other ways to do the same, measured: ``make bench``."""

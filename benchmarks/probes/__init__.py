@@ -1,0 +1,1 @@
+"""What is measured of charrec alone, each in a process of its own."""
