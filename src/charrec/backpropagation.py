@@ -89,12 +89,8 @@ class _Sigmoid(_Activation):
 class _CrossEntropy:
     """L = -Σ t log p / B with p = softmax(z), z and t (B, C): dL/dz = (p - t) / B."""
 
-    def __init__(self, logits: Tensor) -> None:
-        self.z_grad = torch.empty_like(logits)
-
     def backward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        torch.softmax(logits, 1, out=self.z_grad)
-        return self.z_grad.sub_(targets).mul_(1 / len(targets))
+        return torch.softmax(logits, 1).sub_(targets).mul_(1 / len(targets))
 
 
 BY_HAND: dict[type[nn.Module], Any] = {
@@ -154,7 +150,7 @@ class Backpropagation:
     def _make_layers(self, rows: int) -> list[Any]:
         _, *modules = self.network
         layers = [BY_HAND[type(module)](module, self.gradients, rows) for module in modules]
-        return [*layers, _CrossEntropy(layers[-1].y)]
+        return [*layers, _CrossEntropy()]
 
 
 class _HandwrittenLoss(Function):
