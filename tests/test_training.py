@@ -88,8 +88,10 @@ def test_metrics_are_one_row_an_epoch(run: Run) -> None:
 
 def test_tensorboard_shows_the_same_curve(run: Run) -> None:
     events = EventAccumulator(str(run.folder)).Reload()
-    shown = [event.value for event in events.Scalars("validation_accuracy")]
-    assert shown == pytest.approx([float(row["validation_accuracy"]) for row in rows(run)])
+    for name in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
+        shown = events.Scalars(name)
+        assert [e.value for e in shown] == pytest.approx([float(row[name]) for row in rows(run)])
+        assert [event.step for event in shown] == [12 * epoch for epoch in range(1, 11)]
     assert "hp_metric" not in events.Tags()["scalars"]
 
 
