@@ -8,9 +8,11 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from charrec.backpropagation import Backpropagation
 from charrec.data.batches import Block
+from charrec.errors import UserError
 from charrec.mlp import scale
 from charrec.updates import Updates
 
@@ -18,20 +20,31 @@ IN_CACHE = 2**18  # numbers that a core has at hand: 1 MB of float32
 
 
 class BlockSteps:
-    """Runs the steps of blocks, with gradients by hand and memory that is made once."""
+    """Runs the steps of blocks, with gradients by hand and memory that is made once.
 
-    def __init__(self, module: pl.LightningModule, by_hand: Backpropagation) -> None:
+    Raises:
+        UserError: the network's gradients are not known by hand, or a schedule waits for metrics.
+    """
+
+    def __init__(self, module: pl.LightningModule, by_hand: Backpropagation | None) -> None:
+        schedules = [config.scheduler for config in module.trainer.lr_scheduler_configs]
+        if by_hand is None or any(isinstance(s, ReduceLROnPlateau) for s in schedules):
+            raise UserError(
+                "blocks of steps are for the layers of charrec.backpropagation in 32 or 64 bits, "
+                "and for schedules that wait for no metric; set steps_per_execution=1"
+            )
         self.module, self.by_hand = module, by_hand
         self._pixels = self._scaled = torch.empty(0)
+        self._update: Updates | None = None
 
     @torch.no_grad()
     def run(self, block: Block) -> Tensor:
         """Take all the steps; the logits (pictures, C) that each picture had in its step."""
         for parameter, gradient in self.by_hand.gradients.items():
             parameter.grad = gradient  # Lightning sets it to None before validation
-        optimizer = self.module.optimizers()
+        optimizer, logits = self.module.optimizers(), []
         assert isinstance(optimizer, LightningOptimizer)
-        update, logits = Updates(optimizer.optimizer), []
+        update = self._update = self._update or Updates(optimizer.optimizer)
         for number, (x, targets) in enumerate(self._batches(block), start=block.first + 1):
             logits.append(self.by_hand(x, targets).clone())
             self._clip(optimizer)
@@ -39,6 +52,8 @@ class BlockSteps:
             update()
             optimizer._on_after_step()
             self._schedule("step", number)
+        # What loggers count by; Lightning itself adds the last step.
+        self.module.trainer.fit_loop.epoch_loop._batches_that_stepped += len(logits) - 1
         if self.module.trainer.is_last_batch:
             self._schedule("epoch", self.module.current_epoch + 1)
         return torch.cat(logits)

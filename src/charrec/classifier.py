@@ -68,19 +68,16 @@ class CharacterClassifier(pl.LightningModule):
 
     def on_train_start(self) -> None:
         # Only now are the parameters where they stay, and memory for gradients can be made.
-        self._by_hand = None
-        if Backpropagation.knows(self.network) and "mixed" not in str(self.trainer.precision):
-            self._by_hand = Backpropagation(self.network, self.compile_step)
+        exact = Backpropagation.knows(self.network) and "mixed" not in str(self.trainer.precision)
+        self._by_hand = Backpropagation(self.network, self.compile_step) if exact else None
+        if not self.automatic_optimization:
             self._block_steps = BlockSteps(self, self._by_hand)
-        elif not self.automatic_optimization:
-            raise UserError(
-                f"blocks of steps are for layers that charrec knows, in 32 or 64 bits, not for "
-                f"precision={self.trainer.precision}; set steps_per_execution=1"
-            )
-        elif self.compile_step:
+        elif self.compile_step and not exact:
             self.network.compile()
 
     def training_step(self, batch: Any, batch_idx: int) -> Any:
+        if batch_idx == 0:  # and not in a hook: Lightning leaves some out when it goes on
+            self.train_metrics.reset()
         if isinstance(batch, Block):
             logits = self._block_steps.run(batch)
             self.train_metrics.update(logits, batch.labels[batch.order])
@@ -109,9 +106,6 @@ class CharacterClassifier(pl.LightningModule):
         at_once = CACHED_PICTURES if self.device.type == "cpu" else len(images)
         return torch.cat([self(piece) for piece in images.split(at_once)])
 
-    def on_train_epoch_start(self) -> None:
-        self.train_metrics.reset()
-
     def on_validation_epoch_start(self) -> None:
         self.validation_metrics.reset()
 
@@ -127,6 +121,8 @@ class CharacterClassifier(pl.LightningModule):
         for logger in self.trainer.loggers:
             logger.log_metrics(self._logged, self.trainer.global_step)
         self._logged = {}
+        if not self.automatic_optimization:  # the blocks of an epoch may not be those of the next
+            self.trainer.reload_dataloaders_every_n_epochs = 1  # type: ignore[attr-defined]
 
     def _publish(self, values: dict[str, Tensor]) -> None:
         """As `self.log_dict` would, which takes 1 ms, where an epoch may take 40."""

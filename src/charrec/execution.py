@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.callbacks import GradientAccumulationScheduler, ModelCheckpoint
 
 from charrec.errors import UserError
 from charrec.settings import TrainSettings
@@ -29,6 +30,15 @@ HOOKS_OF_STEPS = (
     "on_after_backward",
     "on_before_optimizer_step",
 )
+
+# Where Lightning's own hooks of this kind do as well with a block as with a step.
+BEAR_BLOCKS = {
+    f"pytorch_lightning.callbacks.{name}"
+    for name in (
+        *("callback", "model_checkpoint", "lr_monitor", "timer"),
+        *("progress.rich_progress", "progress.tqdm_progress"),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -67,9 +77,15 @@ def need_compiler() -> None:
 
 
 def _sees_steps(callback: pl.Callback) -> bool:
-    """Whether a callback has hooks around steps; those that Lightning brings along bear blocks."""
-    hooks = (getattr(type(callback), name) for name in HOOKS_OF_STEPS)
-    return not all(hook.__module__.startswith("pytorch_lightning.") for hook in hooks)
+    """Whether a callback must see every step."""
+    hooks = (getattr(callback, name) for name in HOOKS_OF_STEPS)
+    if any(hook.__module__ not in BEAR_BLOCKS for hook in hooks):
+        return True
+    if isinstance(callback, ModelCheckpoint):
+        # By the clock, or by a metric that is only known between epochs.
+        by_metric = callback._every_n_train_steps and callback.monitor is not None
+        return bool(by_metric or callback._train_time_interval)
+    return isinstance(callback, GradientAccumulationScheduler)
 
 
 @contextmanager

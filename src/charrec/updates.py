@@ -13,9 +13,9 @@ Group = dict[str, Any]
 
 
 class Kernel(NamedTuple):
-    """The function of torch's that a fused optimizer ends in, and how it is called."""
+    """The function of torch's that a fused optimizer ends in, and how it is called for a group."""
 
-    function: Callable[..., None]
+    function: Callable[[Group], Callable[..., None]]
     states: Callable[[Group], list[str | None]]  # in the order of its arguments; None: not kept
     options: Callable[[Group], dict[str, Any]]
 
@@ -33,19 +33,24 @@ def _named(group: Group, *names: str) -> dict[str, Any]:
     return {name: group[name] for name in names}
 
 
+def _adam(group: Group) -> Callable[..., None]:
+    return torch._fused_adamw_ if group["decoupled_weight_decay"] else torch._fused_adam_
+
+
+ADAM = Kernel(_adam, _adam_states, _adam_options)
 KERNELS: dict[type[Optimizer], Kernel] = {
     SGD: Kernel(
-        torch._fused_sgd_,
+        lambda _: torch._fused_sgd_,
         lambda group: ["momentum_buffer" if group["momentum"] else None],
         lambda group: (
             _named(group, "weight_decay", "momentum", "dampening", "nesterov")
             | {"is_first_step": False}
         ),
     ),
-    Adam: Kernel(torch._fused_adam_, _adam_states, _adam_options),
-    AdamW: Kernel(torch._fused_adamw_, _adam_states, _adam_options),
+    Adam: ADAM,
+    AdamW: ADAM,
     Adagrad: Kernel(
-        torch._fused_adagrad_,
+        lambda _: torch._fused_adagrad_,
         lambda _: ["sum", "step"],
         lambda group: _named(group, "lr_decay", "weight_decay", "eps"),
     ),
@@ -56,12 +61,12 @@ class Updates:
     """Calling it is `optimizer.step()`, to the last bit.
 
     The first step is the optimizer's own, which makes its states, and so is every step of an
-    optimizer that is not fused. Gradients must stay where they are in memory.
+    optimizer that is not fused. States and gradients must stay where they are in memory.
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer
-        self._calls = self._prepare()
+        self._calls: list[Callable[[], None]] | None = None
 
     def __call__(self) -> None:
         if self._calls is None:
@@ -76,26 +81,22 @@ class Updates:
         groups = self.optimizer.param_groups
         if kernel is None or not all(group["fused"] for group in groups):
             return None
-        calls = [_call(kernel, group, self.optimizer.state) for group in groups]
-        return None if None in calls else [call for call in calls if call]
+        return [_call(kernel, group, self.optimizer.state) for group in groups]
 
 
 def _call(
     kernel: Kernel, group: Group, state: dict[Tensor, dict[str, Tensor]]
-) -> Callable[[], None] | None:
-    """The update of a group; None where a state is still to be made."""
-    parameters = group["params"]
-    names = kernel.states(group)
-    if any(name not in state.get(p, {}) for p in parameters for name in names if name):
-        return None
+) -> Callable[[], None]:
+    """The update of a group of parameters that has been updated before."""
+    parameters, names = group["params"], kernel.states(group)
     states = [[state[p][name] for p in parameters] if name else [] for name in names]
     steps = states[names.index("step")] if "step" in names else []
     tensors = [[p.detach() for p in parameters], [p.grad for p in parameters], *states]
-    options = kernel.options(group) | {"maximize": group["maximize"]}
 
     def call() -> None:
         if steps:
             torch._foreach_add_(steps, 1)
-        kernel.function(*tensors, lr=group["lr"], **options)
+        options = kernel.options(group)  # now, because a schedule may turn any of them
+        kernel.function(group)(*tensors, lr=group["lr"], maximize=group["maximize"], **options)
 
     return call

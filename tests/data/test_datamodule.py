@@ -1,4 +1,4 @@
-"""Batches: what is in them, and in which order."""
+"""The data module: what is in its batches, and in which order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from charrec.data.batches import Batches, EpochShuffle
 from charrec.data.datamodule import CharacterDataModule
 from charrec.data.pictures import read_picture
 from charrec.errors import UserError
@@ -78,26 +77,6 @@ def test_the_order_follows_from_seed_and_epoch_alone(letters: Path) -> None:
     assert order_of(again, 3) == later
 
 
-@pytest.mark.parametrize("seeds", [(0, 1), (1, 2), (2024, 2025), (5, 2**32 - 1)])
-def test_seeds_differ(seeds: tuple[int, int]) -> None:
-    """A torch.Generator keeps 32 bits of its seed; mixing by shifts would lose the seed."""
-    orders = {
-        tuple(shuffle.order(50).tolist())
-        for seed in seeds
-        for shuffle in (EpochShuffle(seed),)
-        for shuffle.epoch in range(3)
-    }
-    assert len(orders) == 6
-
-
-def test_orders_are_fair() -> None:
-    """Over 2,000 epochs each picture stands first about as often as any other."""
-    shuffle, counts = EpochShuffle(1), np.zeros(4)
-    for shuffle.epoch in range(2000):
-        counts[shuffle.order(4)[0]] += 1
-    assert np.abs(counts - 500).max() < 80  # four standard deviations: 77
-
-
 class Witness(pl.LightningModule):
     """Notes the pictures that Lightning hands over, epoch by epoch."""
 
@@ -140,12 +119,6 @@ def test_validation_and_test_keep_the_order_of_their_lists(letters: Path, split:
     assert torch.equal(torch.cat([labels for _, labels in batches]), data.labels[split])
     assert torch.equal(torch.cat([images for images, _ in batches]), data.images[split])
     assert data.labels[split].tolist() == [0, 1, 2, 3] * 6
-
-
-def test_batches_without_a_sampler_split_without_a_gap() -> None:
-    batches = Batches(torch.arange(10), torch.arange(10) * 2, 4)
-    assert [images.tolist() for images, _ in batches] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
-    assert [labels.tolist() for _, labels in batches][2] == [16, 18]
 
 
 def test_pictures_are_decoded_once(own_letters: Path) -> None:

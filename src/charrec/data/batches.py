@@ -59,13 +59,14 @@ class Block(NamedTuple):
 class Due(NamedTuple):
     """Where Lightning must get a say between two steps, counted over the whole run."""
 
-    after: int = -1  # this step, -1 for never
-    every: Sequence[int] = ()  # so many steps: checkpoints
+    at: Sequence[int] = ()  # after so many steps
+    every: Sequence[int] = ()  # and each time after so many: checkpoints
 
     def next(self, step: int) -> float:
         """The first such point after `step` steps."""
-        points = [step - step % period + period for period in self.every]
-        return min([*points, self.after] if self.after > step else points, default=float("inf"))
+        points = [point for point in self.at if point > step]
+        points += [step - step % period + period for period in self.every]
+        return min(points, default=float("inf"))
 
 
 NEVER = Due()

@@ -15,6 +15,7 @@ from charrec.data.letters import SPLITS, read_splits, unseen_letters
 from charrec.resources import embedded_letters
 
 EVALUATED_AT_ONCE = 1024  # pictures
+NOTHING_YET = {"step": 0, "yielded": 0}  # of an epoch
 
 
 class CharacterDataModule(pl.LightningDataModule):
@@ -43,7 +44,7 @@ class CharacterDataModule(pl.LightningDataModule):
         self.batch_size, self.seed = batch_size, seed
         self.steps_per_execution = steps_per_execution
         self._training: TrainingBatches | None = None
-        self._progress = {"step": 0, "yielded": 0}
+        self._progress = NOTHING_YET
         self.images: dict[str, Tensor] = {}
         self.labels: dict[str, Tensor] = {}
         self.names: dict[str, list[str]] = {}
@@ -66,12 +67,12 @@ class CharacterDataModule(pl.LightningDataModule):
         self.images = dict(zip(SPLITS, pixels.split(counts), strict=True))
 
     def train_dataloader(self) -> TrainingBatches:
+        progress, self._progress = self._progress, NOTHING_YET
         step, due = 0, NEVER
         if trainer := self.trainer:
             step, due = trainer.global_step, self._due(trainer)
-            if due != NEVER:  # the blocks of one epoch are not those of the next
-                trainer.reload_dataloaders_every_n_epochs = 1  # type: ignore[attr-defined]
-        progress, self._progress = self._progress, {"step": 0, "yielded": 0}
+            if not trainer.fit_loop.restarting:  # whatever was left of the epoch counts as done
+                progress = NOTHING_YET
         self._training = TrainingBatches(
             *self._on_device("train"),
             self.batch_size,
@@ -84,11 +85,12 @@ class CharacterDataModule(pl.LightningDataModule):
         return self._training
 
     def _due(self, trainer: pl.Trainer) -> Due:
-        """Where Lightning ends training or writes a checkpoint: between blocks alone can it."""
+        """Where Lightning may end training or writes a checkpoint: only between blocks can it."""
         if self.steps_per_execution == 1:
             return NEVER
         every = [getattr(c, "_every_n_train_steps", 0) for c in trainer.checkpoint_callbacks]
-        return Due(trainer.max_steps, tuple(steps for steps in every if steps))
+        ends = (trainer.min_steps or 0, trainer.max_steps)
+        return Due(ends, tuple(steps for steps in every if steps))
 
     def state_dict(self) -> dict[str, int]:
         return self._training.state_dict() if self._training else self._progress
