@@ -37,7 +37,7 @@ $(ready_bench): $(ready)
 	$(bin)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
 	@touch $@
 
-bench: $(ready_bench)  ## Measure charrec beside other libraries, a quarter of an hour (ARGS="--quick")
+bench: $(ready_bench)  ## Measure charrec beside other libraries, twenty minutes (ARGS="--quick")
 	$(bin)/python -m benchmarks.bench $(ARGS)
 
 tensorboard: $(ready)  ## Show the curves of every run under outputs/

@@ -3,7 +3,7 @@
     make bench ARGS="--quick"     or     python -m benchmarks.bench --quick
 
 The same letters, network, optimizer and learning rate for all; every run in a process of its own,
-the peers in turn, several times. On two cores it takes about a quarter of an hour, which the
+the peers in turn, several times. On two cores it takes about twenty minutes, which the
 machine should spend on nothing else. It fails where a peer does not learn what charrec learns.
 """
 
@@ -29,7 +29,7 @@ from charrec.settings import DataSettings
 
 RESULTS = Path(__file__).parent / "results"
 QUICK = {"epochs": 3, "repeats": 1, "threads": [1], "workers": [0]}
-FULL = {"epochs": 6, "repeats": 3, "threads": [1, 2], "workers": [0, 2]}
+FULL = {"epochs": 10, "repeats": 3, "threads": [1, 2], "workers": [0, 2]}
 SHRINK = 20  # made-up pictures of a quick run, as a part of those of a full one
 
 

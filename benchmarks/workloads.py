@@ -77,7 +77,7 @@ PEERS = {
     "lightning_template": Peer(
         title="template-style Lightning", module="lightning_template",
         goals=(("small", 0.1), ("middle", 0.12)),
-        note="updates its metrics only, which costs less than calling them, as many templates do",
+        note="calls its metrics at every step, as the templates do",
     ),
     "course_script": Peer(
         title="course-style script", module="course_script", decodes=True,

@@ -61,11 +61,10 @@ class BlockSteps:
     def _batches(self, block: Block) -> Iterator[tuple[Tensor, Tensor]]:
         """(B, pixels) in -1 .. 1 and (B, C), a few batches gathered and scaled at a time."""
         images = block.images.flatten(1)  # (N, 1, H, W) -> (N, pixels)
+        targets = iter(self.by_hand.targets(block.labels[block.order]).split(block.batch_size))
         batches = max(1, IN_CACHE // (images.shape[1] * block.batch_size))
         for order in block.order.split(batches * block.batch_size):
-            x = self._gather(images, order)
-            targets = self.by_hand.targets(block.labels[order])
-            yield from zip(x.split(block.batch_size), targets.split(block.batch_size), strict=True)
+            yield from zip(self._gather(images, order).split(block.batch_size), targets)  # noqa: B905
 
     def _gather(self, images: Tensor, order: Tensor) -> Tensor:
         if len(self._pixels) < len(order):

@@ -91,11 +91,12 @@ def _call(
     parameters, names = group["params"], kernel.states(group)
     states = [[state[p][name] for p in parameters] if name else [] for name in names]
     steps = states[names.index("step")] if "step" in names else []
+    one = torch.ones_like(steps[0]) if steps else None  # a number would be made one every time
     tensors = [[p.detach() for p in parameters], [p.grad for p in parameters], *states]
 
     def call() -> None:
-        if steps:
-            torch._foreach_add_(steps, 1)
+        if one is not None:
+            torch._foreach_add_(steps, one)
         options = kernel.options(group)  # now, because a schedule may turn any of them
         kernel.function(group)(*tensors, lr=group["lr"], maximize=group["maximize"], **options)
 
