@@ -31,7 +31,7 @@ class _Linear:
         self.weight_transposed = self.weight.t()
         self.weight_grad, self.bias_grad = gradients[layer.weight], gradients[layer.bias]
         self.x, self.x_grad = (self.weight.new_empty(rows, layer.in_features) for _ in range(2))
-        self.y = self.weight.new_empty(rows, layer.out_features)
+        self.y: Tensor | None = self.weight.new_empty(rows, layer.out_features)
 
     def forward(self, x: Tensor) -> Tensor:
         self.x = x
@@ -90,7 +90,7 @@ class _CrossEntropy:
     """L = -Σ t log p / B with p = softmax(z), z and t (B, C): dL/dz = (p - t) / B."""
 
     def backward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        return torch.softmax(logits, 1).sub_(targets).mul_(1 / len(targets))
+        return torch.softmax(logits, 1).sub_(targets).mul_(1 / targets.shape[0])
 
 
 BY_HAND: dict[type[nn.Module], Any] = {
@@ -133,13 +133,11 @@ class Backpropagation:
         return exact and all(type(layer) in BY_HAND for layer in layers)
 
     def __call__(self, x: Tensor, targets: Tensor) -> Tensor:
-        """Logits (B, C) for pictures (B, pixels) and shares of letters (B, C), rows adding to 1.
-
-        The logits are overwritten by the next call with as many rows.
-        """
-        if len(x) not in self._layers:
-            self._layers[len(x)] = self._make_layers(len(x))
-        return self._run(self._layers[len(x)], x, targets)
+        """Logits (B, C) for pictures (B, pixels) and shares of letters (B, C), rows adding to 1."""
+        rows = x.shape[0]  # len(x) is Python that costs as much as a small operation
+        if rows not in self._layers:
+            self._layers[rows] = self._make_layers(rows)
+        return self._run(self._layers[rows], x, targets)
 
     def targets(self, labels: Tensor) -> Tensor:
         """(B,) -> (B, C), all of a row on its letter."""
@@ -150,6 +148,7 @@ class Backpropagation:
     def _make_layers(self, rows: int) -> list[Any]:
         _, *modules = self.network
         layers = [BY_HAND[type(module)](module, self.gradients, rows) for module in modules]
+        layers[-1].y = None  # the logits are the caller's to keep
         return [*layers, _CrossEntropy()]
 
 
@@ -160,7 +159,7 @@ class _HandwrittenLoss(Function):
     def forward(
         ctx: Any, by_hand: Backpropagation, x: Tensor, labels: Tensor, *_: Tensor
     ) -> tuple[Tensor, Tensor]:
-        logits = by_hand(x, by_hand.targets(labels)).clone()
+        logits = by_hand(x, by_hand.targets(labels))
         ctx.save_for_backward(*(grad.clone() for grad in by_hand.gradients.values()))
         ctx.mark_non_differentiable(logits)
         return functional.cross_entropy(logits, labels), logits

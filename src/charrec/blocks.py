@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
+from pytorch_lightning.utilities.types import LRSchedulerConfig
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
@@ -37,6 +38,10 @@ class BlockSteps:
         self._pixels = self._scaled = torch.empty(0)
         self._update: Updates | None = None
 
+    @property
+    def trainer(self) -> pl.Trainer:
+        return self.module.trainer  # not kept: a copy of the module is to be without it
+
     @torch.no_grad()
     def run(self, block: Block) -> Tensor:
         """Take all the steps; the logits (pictures, C) that each picture had in its step."""
@@ -45,17 +50,20 @@ class BlockSteps:
         optimizer, logits = self.module.optimizers(), []
         assert isinstance(optimizer, LightningOptimizer)
         update = self._update = self._update or Updates(optimizer.optimizer)
+        clips, schedules = bool(self.trainer.gradient_clip_val), self._schedules("step")
         for number, (x, targets) in enumerate(self._batches(block), start=block.first + 1):
-            logits.append(self.by_hand(x, targets).clone())
-            self._clip(optimizer)
+            logits.append(self.by_hand(x, targets))
+            if clips:
+                self._clip(optimizer)
             optimizer._on_before_step()  # Lightning counts: trainer.global_step
             update()
             optimizer._on_after_step()
-            self._schedule("step", number)
+            if schedules:
+                self._step(schedules, number)
         # What loggers count by; Lightning itself adds the last step.
-        self.module.trainer.fit_loop.epoch_loop._batches_that_stepped += len(logits) - 1
-        if self.module.trainer.is_last_batch:
-            self._schedule("epoch", self.module.current_epoch + 1)
+        self.trainer.fit_loop.epoch_loop._batches_that_stepped += len(logits) - 1
+        if self.trainer.is_last_batch:
+            self._step(self._schedules("epoch"), self.module.current_epoch + 1)
         return torch.cat(logits)
 
     def _batches(self, block: Block) -> Iterator[tuple[Tensor, Tensor]]:
@@ -74,13 +82,16 @@ class BlockSteps:
         return scale(torch.index_select(images, 0, order, out=pixels), out=scaled)
 
     def _clip(self, optimizer: LightningOptimizer) -> None:
-        trainer = self.module.trainer
-        if trainer.gradient_clip_val:
-            self.module.configure_gradient_clipping(
-                optimizer.optimizer, trainer.gradient_clip_val, trainer.gradient_clip_algorithm
-            )
+        self.module.configure_gradient_clipping(
+            optimizer.optimizer,
+            self.trainer.gradient_clip_val,
+            self.trainer.gradient_clip_algorithm,
+        )
 
-    def _schedule(self, interval: str, number: int) -> None:
-        for config in self.module.trainer.lr_scheduler_configs:
-            if config.interval == interval and number % config.frequency == 0:
+    def _schedules(self, interval: str) -> list[LRSchedulerConfig]:
+        return [c for c in self.trainer.lr_scheduler_configs if c.interval == interval]
+
+    def _step(self, schedules: list[LRSchedulerConfig], number: int) -> None:
+        for config in schedules:
+            if number % config.frequency == 0:
                 self.module.lr_scheduler_step(config.scheduler, None)

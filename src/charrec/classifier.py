@@ -63,8 +63,11 @@ class CharacterClassifier(pl.LightningModule):
         return scale(images, out=images.new_empty(images.shape, dtype=self.network.dtype))
 
     def setup(self, stage: str) -> None:
-        letters = getattr(self.trainer, "datamodule", None)
-        self.automatic_optimization = getattr(letters, "steps_per_execution", 1) == 1
+        self.automatic_optimization = getattr(self._letters, "steps_per_execution", 1) == 1
+
+    @property
+    def _letters(self) -> Any:
+        return getattr(self.trainer, "datamodule", None)  # None for a DataLoader of somebody's
 
     def on_train_start(self) -> None:
         # Only now are the parameters where they stay, and memory for gradients can be made.
@@ -121,7 +124,7 @@ class CharacterClassifier(pl.LightningModule):
         for logger in self.trainer.loggers:
             logger.log_metrics(self._logged, self.trainer.global_step)
         self._logged = {}
-        if not self.automatic_optimization:  # the blocks of an epoch may not be those of the next
+        if getattr(self._letters, "blocks_vary", False):
             self.trainer.reload_dataloaders_every_n_epochs = 1  # type: ignore[attr-defined]
 
     def _publish(self, values: dict[str, Tensor]) -> None:

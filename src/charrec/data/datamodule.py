@@ -45,6 +45,7 @@ class CharacterDataModule(pl.LightningDataModule):
         self.steps_per_execution = steps_per_execution
         self._training: TrainingBatches | None = None
         self._progress = NOTHING_YET
+        self.blocks_vary = False  # from this epoch to the next
         self.images: dict[str, Tensor] = {}
         self.labels: dict[str, Tensor] = {}
         self.names: dict[str, list[str]] = {}
@@ -73,6 +74,7 @@ class CharacterDataModule(pl.LightningDataModule):
             step, due = trainer.global_step, self._due(trainer)
             if not trainer.fit_loop.restarting:  # whatever was left of the epoch counts as done
                 progress = NOTHING_YET
+        self.blocks_vary = due != NEVER or progress != NOTHING_YET
         self._training = TrainingBatches(
             *self._on_device("train"),
             self.batch_size,
@@ -89,8 +91,8 @@ class CharacterDataModule(pl.LightningDataModule):
         if self.steps_per_execution == 1:
             return NEVER
         every = [getattr(c, "_every_n_train_steps", 0) for c in trainer.checkpoint_callbacks]
-        ends = (trainer.min_steps or 0, trainer.max_steps)
-        return Due(ends, tuple(steps for steps in every if steps))
+        ends = (trainer.min_steps or -1, trainer.max_steps)  # -1 for none
+        return Due(tuple(s for s in ends if s > 0), tuple(s for s in every if s))
 
     def state_dict(self) -> dict[str, int]:
         return self._training.state_dict() if self._training else self._progress
