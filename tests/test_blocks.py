@@ -7,6 +7,7 @@ added in another order.
 from __future__ import annotations
 
 import csv
+import pickle
 import warnings
 from collections.abc import Iterator
 from datetime import timedelta
@@ -675,3 +676,24 @@ def test_a_layer_that_is_not_known_by_hand_is_not_for_blocks() -> None:
     fit(1, network(Dropping))
     with pytest.raises(UserError, match=r"^blocks of steps are for the layers of charrec\.back"):
         fit(7, network(Dropping))
+
+
+def test_parameters_that_do_not_learn_are_not_for_blocks() -> None:
+    frozen = network()
+    frozen.network[1].requires_grad_(False)
+    with pytest.raises(UserError, match="all of which learn"):
+        fit(7, frozen)
+
+
+@pytest.mark.parametrize("asked", [{"accumulate_grad_batches": 2}, {"limit_train_batches": 2}])
+def test_a_trainer_that_counts_single_steps_is_not_for_blocks(asked: dict[str, Any]) -> None:
+    (name,) = asked
+    with pytest.raises(UserError, match=rf"^Trainer\({name}=2\) counts single steps"):
+        fit(7, **asked)
+
+
+def test_a_classifier_that_was_fitted_in_blocks_can_be_pickled() -> None:
+    done = fit(7).classifier
+    again = pickle.loads(pickle.dumps(done))
+    ours, theirs = again.state_dict(), done.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)

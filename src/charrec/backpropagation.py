@@ -127,10 +127,11 @@ class Backpropagation:
 
     @staticmethod
     def knows(network: nn.Sequential) -> bool:
-        """Whether each layer is in the table and the parameters are of 32 or 64 bits."""
+        """Whether each layer is in the table, and the parameters are of 32 or 64 bits and learn."""
         exact = all(p.dtype in (torch.float32, torch.float64) for p in network.parameters())
+        learns = all(p.requires_grad for p in network.parameters())
         _, *layers = network  # the first one flattens
-        return exact and all(type(layer) in BY_HAND for layer in layers)
+        return exact and learns and all(type(layer) in BY_HAND for layer in layers)
 
     def __call__(self, x: Tensor, targets: Tensor) -> Tensor:
         """Logits (B, C) for pictures (B, pixels) and shares of letters (B, C), rows adding to 1."""

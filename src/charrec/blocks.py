@@ -18,13 +18,21 @@ from charrec.mlp import scale
 from charrec.updates import Updates
 
 IN_CACHE = 2**18  # numbers that a core has at hand: 1 MB of float32
+# Arguments of the Trainer, and what asks for nothing.
+OF_SINGLE_STEPS = {
+    "accumulate_grad_batches": 1,
+    "limit_train_batches": 1.0,
+    "overfit_batches": 0.0,
+    "val_check_interval": 1.0,
+}
 
 
 class BlockSteps:
     """Runs the steps of blocks, with gradients by hand and memory that is made once.
 
     Raises:
-        UserError: the network's gradients are not known by hand, or a schedule waits for metrics.
+        UserError: the network's gradients are not known by hand, a schedule waits for metrics,
+            or the Trainer counts single steps.
     """
 
     def __init__(self, module: pl.LightningModule, by_hand: Backpropagation | None) -> None:
@@ -32,8 +40,14 @@ class BlockSteps:
         if by_hand is None or any(isinstance(s, ReduceLROnPlateau) for s in schedules):
             raise UserError(
                 "blocks of steps are for the layers of charrec.backpropagation in 32 or 64 bits, "
-                "and for schedules that wait for no metric; set steps_per_execution=1"
+                "all of which learn, and for schedules that wait for no metric; "
+                "set steps_per_execution=1"
             )
+        for name, harmless in OF_SINGLE_STEPS.items():
+            if (value := getattr(module.trainer, name)) != harmless:
+                raise UserError(
+                    f"Trainer({name}={value}) counts single steps; set steps_per_execution=1"
+                )
         self.module, self.by_hand = module, by_hand
         self._pixels = self._scaled = torch.empty(0)
         self._update: Updates | None = None

@@ -53,6 +53,7 @@ class CharacterClassifier(pl.LightningModule):
         self.train_metrics = LossAndAccuracy()
         self.validation_metrics = LossAndAccuracy()
         self._by_hand: Backpropagation | None = None
+        self._block_steps: BlockSteps | None = None
         self._logged: dict[str, float] = {}  # of the epoch so far
 
     def forward(self, images: Tensor) -> Tensor:
@@ -78,10 +79,14 @@ class CharacterClassifier(pl.LightningModule):
         elif self.compile_step and not exact:
             self.network.compile()
 
+    def teardown(self, stage: str) -> None:
+        self._by_hand = self._block_steps = None  # memory, and what cannot be pickled
+
     def training_step(self, batch: Any, batch_idx: int) -> Any:
         if batch_idx == 0:  # and not in a hook: Lightning leaves some out when it goes on
             self.train_metrics.reset()
         if isinstance(batch, Block):
+            assert self._block_steps is not None
             logits = self._block_steps.run(batch)
             self.train_metrics.update(logits, batch.labels[batch.order])
             return None

@@ -55,7 +55,7 @@ def choose_execution(
     work = parameters * settings.batch_size  # multiplications of a forward pass
     steps = settings.steps_per_execution
     if steps == "auto":
-        alone = needs_every_step(settings.trainer) or any(map(_sees_steps, callbacks))
+        alone = needs_every_step(settings.trainer) or any(map(sees_steps, callbacks))
         steps = 1 if alone else max(1, min(MOST_STEPS, ENOUGH_WORK // work))
     return Execution(
         threads=torch.get_num_threads() if work > WORTH_SHARING else 1,
@@ -76,7 +76,7 @@ def need_compiler() -> None:
         ) from e
 
 
-def _sees_steps(callback: pl.Callback) -> bool:
+def sees_steps(callback: pl.Callback) -> bool:
     """Whether a callback must see every step."""
     hooks = (getattr(callback, name) for name in HOOKS_OF_STEPS)
     if any(hook.__module__ not in BEAR_BLOCKS for hook in hooks):

@@ -54,7 +54,7 @@ RULES = {
     "epochs": whole(1, 1_000_000),
     "seed": whole(0, 2**32 - 1),
     "steps_per_execution": or_auto(whole(1, 1_000_000)),
-    "compile": or_auto(Rule(lambda value: isinstance(value, bool), "true or false")),
+    "compile": Rule(lambda v: v == "auto" or isinstance(v, bool), "auto, true or false"),
     "weights": PATH,
     "root": PATH,
     "alphabet": Rule(is_alphabet, "two or more different characters, such as ABCDEF"),

@@ -35,7 +35,13 @@ from charrec.classifier import (
 from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import UserError
 from charrec.evaluation import answer_test_split, write_test_report
-from charrec.execution import Execution, choose_execution, need_compiler, threads
+from charrec.execution import (
+    Execution,
+    choose_execution,
+    need_compiler,
+    sees_steps,
+    threads,
+)
 from charrec.figures.curves import draw_curves, read_metrics
 from charrec.paths import full_path
 from charrec.recording import EpochRecorder
@@ -133,7 +139,10 @@ def _execution(
 ) -> Execution:
     """As a run that is gone on with began; else as the rules say."""
     if recorded := run.so_far.get("execution"):
-        return Execution(**recorded)
+        execution = Execution(**recorded)
+        if execution.steps_per_execution > 1 and any(map(sees_steps, callbacks)):
+            warnings.warn("the run goes on in blocks: callbacks see no single steps", stacklevel=5)
+        return execution
     return choose_execution(settings, parameter_count(classifier), callbacks)
 
 

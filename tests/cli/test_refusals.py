@@ -37,7 +37,7 @@ VALUES = {
     "steps_per_execution=8 +trainer.limit_train_batches=5": "steps_per_execution=8 cannot go with "
     "trainer.limit_train_batches=5, for which Lightning must see every step; "
     "leave one of them out",
-    "compile=maybe": "compile=maybe is refused: compile is auto, or true or false",
+    "compile=maybe": "compile=maybe is refused: compile is auto, true or false",
     "lr=${foo}": "lr is refused: Interpolation key 'foo' not found",
 }
 NAMES = {
