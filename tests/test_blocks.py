@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 import pytorch_lightning as pl
 import torch
+from comparing import alike
 from pytorch_lightning.callbacks import (
     EarlyStopping,
     LearningRateMonitor,
@@ -24,7 +25,7 @@ from pytorch_lightning.callbacks import (
     Timer,
 )
 from pytorch_lightning.loggers import CSVLogger
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.lr_scheduler import LambdaLR, OneCycleLR, ReduceLROnPlateau, StepLR
 
 from charrec.classifier import CharacterClassifier
@@ -104,23 +105,6 @@ def fit(
         trainer = pl.Trainer(**QUIET | usual | arguments)
         trainer.fit(classifier, data or letters(steps), ckpt_path=checkpoint, weights_only=True)
     return Fit(trainer, classifier)
-
-
-def alike(ours: Any, theirs: Any) -> None:
-    """Nested mappings and lists the same, tensors to the last bit."""
-    if isinstance(theirs, Tensor):
-        assert ours.dtype == theirs.dtype
-        assert torch.equal(ours, theirs)
-    elif isinstance(theirs, dict):
-        assert list(ours) == list(theirs)
-        for key in theirs:
-            alike(ours[key], theirs[key])
-    elif isinstance(theirs, (list, tuple)):
-        assert len(ours) == len(theirs)
-        for our, their in zip(ours, theirs, strict=True):
-            alike(our, their)
-    else:
-        assert ours == theirs
 
 
 def same(ours: Fit, theirs: Fit) -> None:

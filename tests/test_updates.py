@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from comparing import alike
 from torch import Tensor, nn
 from torch.optim import SGD, Adadelta, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from torch.optim.lr_scheduler import OneCycleLR, StepLR
@@ -96,24 +97,6 @@ def updated(optimizer: Optimizer, steps: range) -> Optimizer:
         write(optimizer, step)
         update()
     return optimizer
-
-
-def alike(ours: Any, theirs: Any) -> None:
-    """Nested mappings and lists the same, tensors to the last bit."""
-    assert type(ours) is type(theirs)
-    if isinstance(theirs, Tensor):
-        assert ours.dtype == theirs.dtype
-        assert torch.equal(ours, theirs)
-    elif isinstance(theirs, dict):
-        assert list(ours) == list(theirs)
-        for key in theirs:
-            alike(ours[key], theirs[key])
-    elif isinstance(theirs, (list, tuple)):
-        assert len(ours) == len(theirs)
-        for our, their in zip(ours, theirs, strict=True):
-            alike(our, their)
-    else:
-        assert ours == theirs
 
 
 def same(ours: Optimizer, theirs: Optimizer) -> None:

@@ -30,7 +30,7 @@ class _Linear:
         self.weight, self.bias = layer.weight.detach(), layer.bias.detach()
         self.weight_transposed = self.weight.t()
         self.weight_grad, self.bias_grad = gradients[layer.weight], gradients[layer.bias]
-        self.x, self.x_grad = (self.weight.new_empty(rows, layer.in_features) for _ in range(2))
+        self.x_grad = self.weight.new_empty(rows, layer.in_features)
         self.y: Tensor | None = self.weight.new_empty(rows, layer.out_features)
 
     def forward(self, x: Tensor) -> Tensor:

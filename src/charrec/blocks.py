@@ -15,16 +15,16 @@ from charrec.backpropagation import Backpropagation
 from charrec.data.batches import Block
 from charrec.errors import UserError
 from charrec.mlp import scale
+from charrec.trainer_arguments import OF_SINGLE_STEPS
 from charrec.updates import Updates
 
 IN_CACHE = 2**18  # numbers that a core has at hand: 1 MB of float32
-# Arguments of the Trainer, and what asks for nothing.
-OF_SINGLE_STEPS = {
-    "accumulate_grad_batches": 1,
-    "limit_train_batches": 1.0,
-    "overfit_batches": 0.0,
-    "val_check_interval": 1.0,
-}
+COUNTED_IN_STEPS = (  # by a Trainer that charrec has not made
+    "accumulate_grad_batches",
+    "limit_train_batches",
+    "overfit_batches",
+    "val_check_interval",
+)
 
 
 class BlockSteps:
@@ -43,8 +43,8 @@ class BlockSteps:
                 "all of which learn, and for schedules that wait for no metric; "
                 "set steps_per_execution=1"
             )
-        for name, harmless in OF_SINGLE_STEPS.items():
-            if (value := getattr(module.trainer, name)) != harmless:
+        for name in COUNTED_IN_STEPS:
+            if (value := getattr(module.trainer, name)) not in OF_SINGLE_STEPS[name]:
                 raise UserError(
                     f"Trainer({name}={value}) counts single steps; set steps_per_execution=1"
                 )
