@@ -1,4 +1,4 @@
-"""What a run keeps of each epoch: a row of metrics.csv, a line on the screen, its duration."""
+"""What a run keeps of each epoch: a row of metrics.csv, events for TensorBoard, its duration."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import csv
 import math
 import statistics
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+from pytorch_lightning.loggers import TensorBoardLogger
 
 from charrec.classifier import CharacterClassifier
 from charrec.errors import Diverged
@@ -94,3 +96,14 @@ def _line(row: dict[str, Any]) -> str:
     if "validation_accuracy" in row:
         line += f", validation accuracy = {row['validation_accuracy']:.1%}"
     return line
+
+
+class EventLogger(TensorBoardLogger):
+    """TensorBoard events alone: the settings are in summary.json, so no hparams.yaml."""
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        super().log_metrics(metrics, step)
+        self.experiment.flush()  # whatever happens in the next epoch
+
+    def save(self) -> None:
+        pass

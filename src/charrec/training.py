@@ -16,7 +16,7 @@ import shlex
 import sys
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,6 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar
-from pytorch_lightning.loggers import TensorBoardLogger
 
 from charrec.classifier import (
     CharacterClassifier,
@@ -44,7 +43,7 @@ from charrec.execution import (
 )
 from charrec.figures.curves import draw_curves, read_metrics
 from charrec.paths import full_path
-from charrec.recording import EpochRecorder
+from charrec.recording import EpochRecorder, EventLogger
 from charrec.run import Run, find_run, new_folder
 from charrec.settings import TrainSettings
 from charrec.statistics import in_words
@@ -182,17 +181,6 @@ def _trainer(run: Run, settings: TrainSettings, callbacks: list[pl.Callback]) ->
         "default_root_dir": run.folder,
     }
     return make_trainer(ours | settings.trainer)
-
-
-class EventLogger(TensorBoardLogger):
-    """TensorBoard events alone: the settings are in summary.json, so no hparams.yaml."""
-
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        super().log_metrics(metrics, step)
-        self.experiment.flush()  # whatever happens in the next epoch
-
-    def save(self) -> None:
-        pass
 
 
 class BestCheckpoint(ModelCheckpoint):
