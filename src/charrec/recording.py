@@ -12,6 +12,8 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.utilities import rank_zero_only
+from tensorboard.compat.proto.summary_pb2 import Summary
 
 from charrec.classifier import CharacterClassifier
 from charrec.errors import Diverged
@@ -101,8 +103,11 @@ def _line(row: dict[str, Any]) -> str:
 class EventLogger(TensorBoardLogger):
     """TensorBoard events alone: the settings are in summary.json, so no hparams.yaml."""
 
+    @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        super().log_metrics(metrics, step)
+        """All values as one event, which takes less time than one each."""
+        values = [Summary.Value(tag=name, simple_value=value) for name, value in metrics.items()]
+        self.experiment._get_file_writer().add_summary(Summary(value=values), step)
         self.experiment.flush()  # whatever happens in the next epoch
 
     def save(self) -> None:
