@@ -15,16 +15,26 @@ PACKAGE = Path(charrec.__file__).parent
 LAYERS = (
     ("train", "test", "predict"),
     ("training",),
-    ("cli", "evaluation", "recording", "execution"),
+    ("interruption",),
+    ("cli", "evaluation", "recording", "saving", "execution"),
     ("trainer", "answers", "figures"),
     ("run",),
     ("settings",),
     ("classifier",),
     ("blocks",),
-    ("data", "backpropagation", "updates", "metrics", "optimizers", "trainer_arguments"),
+    (
+        "data",
+        "divergence",
+        "checkpoints",
+        "backpropagation",
+        "updates",
+        "metrics",
+        "optimizers",
+        "trainer_arguments",
+    ),
     ("rules", "mlp", "resources", "statistics"),
     ("paths",),
-    ("tanh", "errors", "signatures"),
+    ("tanh", "errors", "files", "signatures"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from charrec.errors import Diverged, UserError
-from charrec.run import Run, find_run, find_runs, new_folder, newest_completed, write_whole
+from charrec.errors import Diverged, Interrupted, UserError
+from charrec.files import write_whole
+from charrec.run import Run, find_run, find_runs, new_folder, newest_completed
 
 
 def make_run(folder: Path, **summary: Any) -> Run:
@@ -91,10 +92,10 @@ def test_a_completed_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "status", "recorded"),
     [
-        (Diverged("the loss is inf"), "diverged", "the loss is inf"),
+        (Diverged("the loss", 2, 3, 0.5), "diverged", str(Diverged("the loss", 2, 3, 0.5))),
         (UserError("no"), "failed", "UserError: no"),
         (ZeroDivisionError("by 0"), "failed", "ZeroDivisionError: by 0"),
-        (SystemExit(1), "interrupted", None),
+        (Interrupted(15), "interrupted", None),
     ],
 )
 def test_a_run_that_does_not_complete(

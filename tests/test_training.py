@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ def test_folder_holds_what_the_contract_names(run: Run) -> None:
     events = [path for path in run.folder.iterdir() if path.name.startswith("events.")]
     assert len(events) == 1
     assert {path.name for path in run.folder.iterdir()} - {events[0].name} == {
+        ".lock",
         "checkpoints",
         "confusion_matrix.csv",
         "confusion_matrix.png",
@@ -161,9 +163,11 @@ def test_course_recipe_never_gives_inf(letters: Path, tmp_path: Path) -> None:
 
 
 def test_divergence_is_told(letters: Path, tmp_path: Path) -> None:
-    with pytest.raises(Diverged, match=r"epoch 1 at lr=1e\+30; try a smaller lr"):
+    with pytest.raises(Diverged, match=r"the loss is .* epoch 1, step 2, at lr=1e\+30; try a smal"):
         train(settings(letters, optimizer="sgd", lr=1e30, activation="relu"), tmp_path / "run")
-    assert Run(tmp_path / "run").summary["status"] == "diverged"
+    summary = Run(tmp_path / "run").summary
+    assert summary["status"] == "diverged"
+    assert summary["diverged"] == {"epoch": 1, "step": 2, "learning_rate": 1e30}
 
 
 def test_a_folder_with_a_run_is_refused(run: Run, letters: Path) -> None:
@@ -223,14 +227,28 @@ def test_going_on_does_not_need_the_run_that_the_weights_came_from(
     assert resume(interrupted(done, epochs=2).folder).summary["epochs"] == 2
 
 
+HOLD_LOCK = """
+import sys
+from pathlib import Path
+from charrec.run import Run
+with Run(Path(sys.argv[1])).locked():
+    print(flush=True)
+    input()
+"""
+
+
 def test_a_run_that_another_process_writes_is_refused(run: Run, tmp_path: Path) -> None:
     copy = Run(Path(shutil.copytree(run.folder, tmp_path / "copy")))
-    alive = subprocess.Popen(["sleep", "60"])
-    copy.record(status="running", process=alive.pid)
-    with pytest.raises(UserError, match=f"is written to by process {alive.pid}"):
-        resume(copy.folder)
-    alive.kill()
-    alive.wait()
+    command = [sys.executable, "-c", HOLD_LOCK, str(copy.folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as alive:
+        assert alive.stdout is not None
+        alive.stdout.readline()
+        copy.record(status="running", process=alive.pid)
+        assert copy.status == "running"
+        with pytest.raises(UserError, match=f"is written to by process {alive.pid}"):
+            resume(copy.folder)
+        alive.kill()
+    assert copy.status == "cut off"
     assert resume(copy.folder).summary["status"] == "completed", "a dead one is not in the way"
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from charrec.files import whole_file
+
 COLUMNS = (
     "file",
     "truth",
@@ -97,7 +99,7 @@ class Answers:
 def write_csv(path: Path, rows: Iterable[dict[str, str]]) -> None:
     """UTF-8 even where a file's name is not: its odd bytes are written as escapes."""
     first, *others = rows
-    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+    with whole_file(path, newline="", errors="backslashreplace") as file:
         writer = csv.DictWriter(file, list(first), lineterminator="\n")
         writer.writeheader()
         writer.writerow(first)
@@ -106,7 +108,7 @@ def write_csv(path: Path, rows: Iterable[dict[str, str]]) -> None:
 
 def write_confusion_csv(path: Path, answers: Answers) -> None:
     """Rows truth, columns answers, with the letters along both sides."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with whole_file(path, newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["truth", *answers.alphabet])
         for letter, row in zip(answers.alphabet, answers.confusion().tolist(), strict=True):

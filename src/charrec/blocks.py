@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.core.optimizer import LightningOptimizer
 from pytorch_lightning.utilities.types import LRSchedulerConfig
 from torch import Tensor
+from torch.nn import functional
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from charrec.backpropagation import Backpropagation
 from charrec.data.batches import Block
+from charrec.divergence import Snapshot, diverged, refuse_non_finite, seems_finite
 from charrec.errors import UserError
 from charrec.mlp import scale
 from charrec.trainer_arguments import OF_SINGLE_STEPS
 from charrec.updates import Updates
 
+REPEATED_AT_MOST = 256  # steps, or a block: what finding a divergence takes again
 IN_CACHE = 2**18  # numbers that a core has at hand: 1 MB of float32
 COUNTED_IN_STEPS = (  # by a Trainer that charrec has not made
     "accumulate_grad_batches",
@@ -25,6 +28,8 @@ COUNTED_IN_STEPS = (  # by a Trainer that charrec has not made
     "overfit_batches",
     "val_check_interval",
 )
+
+Watch = Callable[[int, Tensor, Tensor], None]  # step, logits, targets
 
 
 class BlockSteps:
@@ -51,6 +56,8 @@ class BlockSteps:
         self.module, self.by_hand = module, by_hand
         self._pixels = self._scaled = torch.empty(0)
         self._update: Updates | None = None
+        self._snapshot: Snapshot | None = None
+        self._since: list[Block] = []  # the snapshot was taken
 
     @property
     def trainer(self) -> pl.Trainer:
@@ -58,7 +65,24 @@ class BlockSteps:
 
     @torch.no_grad()
     def run(self, block: Block) -> Tensor:
-        """Take all the steps; the logits (pictures, C) that each picture had in its step."""
+        """Take all the steps; the logits (pictures, C) that each picture had in its step.
+
+        Where the module is asked to stop, the block ends after the step under way.
+        """
+        self._remember(block)
+        logits = self._take(block)
+        epoch = self.trainer.fit_loop.epoch_loop
+        if len(logits) < block.steps:
+            block.source.put_back(block, len(logits))
+            epoch.batch_progress.is_last_batch = False
+        # What loggers count by; Lightning itself adds the last step.
+        epoch._batches_that_stepped += len(logits) - 1
+        if self.trainer.is_last_batch:
+            self._step(self._schedules("epoch"), self.module.current_epoch + 1)
+        return torch.cat(logits)
+
+    def _take(self, block: Block, watch: Watch | None = None) -> list[Tensor]:
+        """The logits of each step; those that are taken once more, to be watched, do not count."""
         for parameter, gradient in self.by_hand.gradients.items():
             parameter.grad = gradient  # Lightning sets it to None before validation
         optimizer, logits = self.module.optimizers(), []
@@ -67,18 +91,52 @@ class BlockSteps:
         clips, schedules = bool(self.trainer.gradient_clip_val), self._schedules("step")
         for number, (x, targets) in enumerate(self._batches(block), start=block.first + 1):
             logits.append(self.by_hand(x, targets))
+            if watch:
+                watch(number, logits[-1], targets)
             if clips:
                 self._clip(optimizer)
-            optimizer._on_before_step()  # Lightning counts: trainer.global_step
-            update()
-            optimizer._on_after_step()
+            if watch:
+                update()
+            else:
+                optimizer._on_before_step()  # Lightning counts: trainer.global_step
+                update()
+                optimizer._on_after_step()
             if schedules:
                 self._step(schedules, number)
-        # What loggers count by; Lightning itself adds the last step.
-        self.trainer.fit_loop.epoch_loop._batches_that_stepped += len(logits) - 1
-        if self.trainer.is_last_batch:
-            self._step(self._schedules("epoch"), self.module.current_epoch + 1)
-        return torch.cat(logits)
+            if self.module.stop_requested and not watch:
+                break
+        return logits
+
+    @torch.no_grad()
+    def refuse_divergence(self, loss: Tensor) -> None:
+        """Raise Diverged, naming the step, where `loss`, or a weight, is not finite after a block.
+
+        A gradient that is not makes weights that are not. Looking once a block costs next to
+        nothing; which step it was is found by taking the steps once more.
+        """
+        if seems_finite([loss, *self.by_hand.gradients]):
+            return
+        assert self._snapshot is not None
+        self._snapshot.restore()
+        self._update = None  # it holds the states that were there before
+        for block in self._since:
+            self._take(block, self._refuse_non_finite)
+        if not all(bool(weight.isfinite().all()) for weight in self.by_hand.gradients):
+            raise diverged(self.module, block.first + block.steps, "a weight")
+
+    def _refuse_non_finite(self, step: int, logits: Tensor, targets: Tensor) -> None:
+        loss = functional.cross_entropy(logits, targets)
+        refuse_non_finite(self.module, step, loss, self.by_hand.gradients.values())
+
+    def _remember(self, block: Block) -> None:
+        """Keep what the steps from here on can be taken again from."""
+        steps = sum(earlier.steps for earlier in self._since)
+        if block.first == 0 or steps == 0 or steps >= REPEATED_AT_MOST:
+            optimizer = self.trainer.optimizers[0]
+            schedules = self._schedules("step")
+            self._snapshot = Snapshot(self.by_hand.gradients, optimizer, schedules)
+            self._since = []
+        self._since.append(block)
 
     def _batches(self, block: Block) -> Iterator[tuple[Tensor, Tensor]]:
         """(B, pixels) in -1 .. 1 and (B, C), a few batches gathered and scaled at a time."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim.lr_scheduler import CosineAnnealingLR
+from torch.optim.lr_scheduler import LambdaLR
 
 from charrec.backpropagation import Backpropagation, loss_and_logits
 from charrec.blocks import BlockSteps
+from charrec.checkpoints import read_checkpoint
 from charrec.data.batches import Block
+from charrec.divergence import refuse_non_finite
 from charrec.errors import UserError
 from charrec.metrics import LossAndAccuracy
 from charrec.mlp import MLP, scale
@@ -32,6 +35,7 @@ class CharacterClassifier(pl.LightningModule):
     """
 
     compile_step = False  # whether torch.compile translates the step; no property of the network
+    stop_requested = False  # from outside: a block ends after the step under way
 
     def __init__(
         self,
@@ -88,12 +92,21 @@ class CharacterClassifier(pl.LightningModule):
         if isinstance(batch, Block):
             assert self._block_steps is not None
             logits = self._block_steps.run(batch)
-            self.train_metrics.update(logits, batch.labels[batch.order])
+            self.train_metrics.update(logits, batch.labels[batch.order[: len(logits)]])
+            self._block_steps.refuse_divergence(self.train_metrics.loss_sum)
             return None
         images, labels = batch
         loss, logits = self._loss(images, labels)
         self.train_metrics.update(logits, labels)
+        refuse_non_finite(self, batch_idx + 1, loss, [])
         return loss
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        if "16" in str(self.trainer.precision):  # whose scaler leaves such steps out by itself
+            return
+        step = self.trainer.fit_loop.epoch_loop.batch_idx + 1
+        gradients = (p.grad for p in self.parameters() if p.grad is not None)
+        refuse_non_finite(self, step, torch.zeros(()), gradients)
 
     def _loss(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         if self._by_hand is None:
@@ -152,7 +165,12 @@ class CharacterClassifier(pl.LightningModule):
         if self.hparams["schedule"] == "constant":
             return optimizer
         epochs = self.trainer.max_epochs or 1
-        return [optimizer], [CosineAnnealingLR(optimizer, epochs)]  # a step an epoch
+
+        def cosine(epoch: int) -> float:
+            """Of the epoch alone, so that a run that is made longer has a longer curve."""
+            return (1 + math.cos(math.pi * epoch / epochs)) / 2
+
+        return [optimizer], [LambdaLR(optimizer, cosine)]  # a step an epoch
 
     def make_optimizer(self) -> torch.optim.Optimizer:
         """The optimizer of the hyperparameters.
@@ -175,19 +193,26 @@ def load_classifier(checkpoint: str | Path) -> CharacterClassifier:
     """The network of a checkpoint, on the CPU, in evaluation mode.
 
     Raises:
-        UserError: the file is missing, cut off, or no checkpoint of charrec's.
+        UserError: the file is missing, damaged, or no checkpoint of charrec's.
     """
     path = Path(checkpoint)
-    if not path.is_file():
-        raise UserError(f"{path}: no such checkpoint; name a trained run with run=RUN_DIR")
+    content = read_checkpoint(path)
     try:
-        return CharacterClassifier.load_from_checkpoint(
-            path, map_location="cpu", weights_only=True
-        ).eval()
-    except Exception as e:  # torch and Lightning raise whatever a broken file leads them to
-        raise UserError(
-            f"{path} is no whole checkpoint of charrec's; name another run, or train again"
-        ) from e
+        settings, weights = content["hyper_parameters"], content["state_dict"]
+        with torch.device("meta"):  # sizes alone: a file must not ask for more than it holds
+            sizes = _sizes(CharacterClassifier(**settings).state_dict())
+        if sizes != _sizes(weights):
+            raise ValueError("weights of other sizes than the settings say")
+        classifier = CharacterClassifier(**settings)
+        classifier.load_state_dict(weights)
+    except Exception as e:  # whatever a crafted file leads it to
+        raise UserError(f"{path} holds no network of charrec's; name another run") from e
+    return classifier.eval()
+
+
+def _sizes(weights: Mapping[str, Tensor]) -> dict[str, torch.Size]:
+    """Of the tensors that hold a number for each place, and do not only say so."""
+    return {name: weight.shape for name, weight in weights.items() if weight.is_contiguous()}
 
 
 def adopt_weights(classifier: CharacterClassifier, source: CharacterClassifier) -> None:

@@ -1,4 +1,4 @@
-"""The one exception that a user is meant to read."""
+"""The exceptions that a user is meant to read."""
 
 from __future__ import annotations
 
@@ -21,4 +21,23 @@ def nearest(name: str, choices: Iterable[str], prefix: str = "") -> str:
 
 
 class Diverged(UserError):
-    """The loss is no longer a finite number."""
+    """A loss, a gradient or a weight is no longer a finite number; epoch and step count from 1."""
+
+    def __init__(self, what: str, epoch: int, step: int, learning_rate: float) -> None:
+        self.where = {"epoch": epoch, "step": step, "learning_rate": learning_rate}
+        super().__init__(
+            f"{what} is no longer finite in epoch {epoch}, step {step}, at lr={learning_rate:g}; "
+            "try a smaller lr, or +trainer.gradient_clip_val=1"
+        )
+
+
+class Interrupted(KeyboardInterrupt):
+    """By Ctrl-C or SIGTERM; the message, where there is one, says how to go on."""
+
+    def __init__(self, signal: int, message: str = "stopped") -> None:
+        super().__init__(message)
+        self.signal = signal
+
+    @property
+    def exit_code(self) -> int:
+        return 128 + self.signal  # as a shell has it

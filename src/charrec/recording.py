@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import math
 import statistics
 import time
 from collections.abc import Mapping
@@ -11,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_only
 from tensorboard.compat.proto.summary_pb2 import Summary
 
 from charrec.classifier import CharacterClassifier
-from charrec.errors import Diverged
-from charrec.run import write_whole
+from charrec.files import append_whole, write_whole
 
 COLUMNS = (
     "epoch",
@@ -33,22 +31,37 @@ class EpochRecorder(pl.Callback):
     """Writes ``metrics.csv``, one row an epoch (counted from 1), and times the training epochs.
 
     An epoch's seconds include shuffling and the training metrics; validation and checkpoints
-    are left out.
+    are left out. All of it stands in the checkpoints too, so that a run that is gone on with has
+    each row once, and the times of all its legs.
     """
 
     def __init__(self, folder: Path, announce: bool) -> None:
         self.path = folder / "metrics.csv"
         self.announce = announce
+        self.rows: list[str] = []
         self.seconds: list[float] = []
         self._validated = False
-        self._elapsed = self._since = self._learning_rate = 0.0
+        # Of this epoch before `since`; `learned` and `began` are the same of the whole run.
+        self._elapsed = self._since = self._learned = self._began = self._learning_rate = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "rows": "".join(self.rows),
+            "seconds": torch.tensor(self.seconds, dtype=torch.float64),
+            "elapsed": self._elapsed_now(),
+            "learned": self.train_seconds(),
+            "learning_rate": self._learning_rate,
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows = state_dict["rows"].splitlines(keepends=True)
+        self.seconds = state_dict["seconds"].tolist()
+        self._elapsed, self._learned = state_dict["elapsed"], state_dict["learned"]
+        self._learning_rate = state_dict["learning_rate"]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Keep the rows of epochs that a resumed run has behind it, and no others."""
-        lines = self.path.read_text().splitlines(True) if self.path.exists() else []
-        kept = lines[: 1 + trainer.current_epoch] or [",".join(COLUMNS) + "\n"]
-        write_whole(self.path, "".join(kept))
-        self.on_train_epoch_start(trainer, pl_module)  # not called in the middle of an epoch
+        write_whole(self.path, ",".join(COLUMNS) + "\n" + "".join(self.rows))
+        self._since = self._began = time.perf_counter()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._validated = False
@@ -57,7 +70,7 @@ class EpochRecorder(pl.Callback):
         self._elapsed, self._since = 0.0, time.perf_counter()
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._elapsed += time.perf_counter() - self._since
+        self._elapsed, self._since = self._elapsed_now(), 0.0
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._validated = True
@@ -65,17 +78,21 @@ class EpochRecorder(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, CharacterClassifier)
-        self.seconds.append(self._elapsed + time.perf_counter() - self._since)
+        self.seconds.append(self._elapsed_now())
+        self._since = 0.0
         row = self._row(trainer, pl_module)
-        with self.path.open("a") as file:
-            csv.writer(file, lineterminator="\n").writerow(row.get(c, "") for c in COLUMNS)
+        self.rows.append(",".join(str(row.get(column, "")) for column in COLUMNS) + "\n")
+        append_whole(self.path, self.rows[-1])
         if self.announce:
             print(_line(row), flush=True)
-        if not math.isfinite(row["train_loss"]):
-            raise Diverged(
-                f"the training loss is {row['train_loss']} in epoch {row['epoch']} at "
-                f"lr={row['learning_rate']:g}; try a smaller lr"
-            )
+
+    def _elapsed_now(self) -> float:
+        """Seconds of this epoch's training so far; the clock stands still where `since` is 0."""
+        return self._elapsed + (time.perf_counter() - self._since if self._since else 0.0)
+
+    def train_seconds(self) -> float:
+        """Of the whole run, validation and checkpoints included."""
+        return self._learned + (time.perf_counter() - self._began if self._began else 0.0)
 
     def _row(self, trainer: pl.Trainer, classifier: CharacterClassifier) -> dict[str, Any]:
         splits = {"train": classifier.train_metrics}
@@ -101,7 +118,16 @@ def _line(row: dict[str, Any]) -> str:
 
 
 class EventLogger(TensorBoardLogger):
-    """TensorBoard events alone: the settings are in summary.json, so no hparams.yaml."""
+    """TensorBoard events alone: the settings are in summary.json, so no hparams.yaml.
+
+    Args:
+        after: a run that is gone on with has events of so many steps; any later ones were made
+            by a process that was killed before it saved, and TensorBoard is told to drop them.
+    """
+
+    def __init__(self, folder: Path, after: int | None = None) -> None:
+        purge: Any = {} if after is None else {"purge_step": after + 1}
+        super().__init__(folder, name="", version="", default_hp_metric=False, **purge)
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:

@@ -7,20 +7,27 @@ import os
 import platform
 import secrets
 import subprocess
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from charrec.errors import Diverged, UserError
+from charrec.files import remove_drafts, write_whole
 from charrec.paths import full_path
 from charrec.resources import INSTALLED, PACKAGE
 from charrec.rules import one_of
+from charrec.settings import TrainSettings
 
 CHECKPOINTS = ("best", "last")
+LATEST, CAN_GO_ON = "latest", ("interrupted", "cut off", "failed")
+LOCK, A_LOOK = ".lock", 0.5  # seconds: others hold the lock for a moment to see whether it is held
 PACKAGES = ("charrec", "torch", "torchvision", "pytorch-lightning", "hydra-core", "pillow")
 
 
@@ -38,16 +45,6 @@ def new_folder(parent: str | Path) -> Path:
         except FileExistsError:
             continue
         return folder
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader, or a crash, finds the old one or the new one, never half."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _now() -> str:
@@ -119,12 +116,82 @@ class Run:
             raise UserError(f"{self.folder / 'summary.json'} holds no settings; name another run")
         return settings
 
+    def settings_to_go_on(self, epochs: int | None = None) -> TrainSettings:
+        """Those that the run began with, but for the number of epochs where that is given.
+
+        Raises:
+            UserError: the run diverged, or is to have fewer epochs than before.
+        """
+        settings = TrainSettings.from_record(self.settings)
+        if self.status == "diverged":
+            raise UserError(
+                f"{self.folder} diverged, and would again: {self.summary.get('error')}, "
+                "in a new run"
+            )
+        longer = settings if epochs is None else replace(settings, epochs=epochs)
+        if longer.epochs < settings.epochs:
+            raise UserError(
+                f"epochs={epochs} are fewer than the {settings.epochs} of {self.folder}; a run "
+                "that goes on can only be made longer"
+            )
+        return longer
+
+    @property
+    def status(self) -> str:
+        """As recorded, or "cut off": it says running, and no process is."""
+        recorded = str(self.summary.get("status"))
+        return "cut off" if recorded == "running" and not self._is_locked() else recorded
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else writes in the folder while in the block; a dead process holds no lock.
+
+        Raises:
+            UserError: another process does.
+        """
+        lock = FileLock(self._lock)
+        try:
+            lock.acquire(timeout=A_LOOK)
+        except Timeout:
+            raise UserError(f"{self._written_to()}; wait for its end") from None
+        except NotImplementedError:
+            warnings.warn(f"{self.folder}: no locks there; start no second process", stacklevel=3)
+        try:
+            remove_drafts(self.folder)  # of a process that was killed
+            yield
+        finally:
+            lock.release()
+            if not (self.folder / "summary.json").exists():  # no run came of it
+                self._lock.unlink(missing_ok=True)
+
     def refuse_if_running(self) -> None:
-        """Raise UserError while another process of this machine works in the folder."""
-        summary = self.summary
-        process = summary.get("process")
-        if summary.get("status") == "running" and isinstance(process, int) and _alive(process):
-            raise UserError(f"{self.folder} is written to by process {process}; wait for its end")
+        """Raise UserError while another process works in the folder."""
+        if self._is_locked():
+            raise UserError(f"{self._written_to()}; wait for its end")
+
+    def _written_to(self) -> str:
+        process = self.so_far.get("process")
+        return f"{self.folder} is written to by {f'process {process}' if process else 'another'}"
+
+    @property
+    def _lock(self) -> Path:
+        return self.folder / LOCK
+
+    def _is_locked(self) -> bool:
+        if not self._lock.exists():  # copied without it, and nothing is made by looking
+            return False
+        try:
+            with FileLock(self._lock, timeout=0):
+                return False
+        except Timeout:
+            return True
+        except (OSError, NotImplementedError):  # a folder that cannot be written to by anybody
+            return False
+
+    def refuse_if_used(self) -> None:
+        """Raise UserError where the folder holds more than what Hydra and the lock put there."""
+        if any(path.name not in (".hydra", LOCK) for path in self.folder.iterdir()):
+            raise UserError(f"{self.folder} already holds something; name another folder")
 
     @property
     def so_far(self) -> dict[str, Any]:
@@ -142,34 +209,24 @@ class Run:
         """Write the summary at the start, and how it ended whatever happens in between."""
         started = self.so_far.get("started", _now())
         self.record(
-            status="running", **entries, started=started, ended=None, error=None,
+            status="running", **entries, started=started, ended=None, error=None, diverged=None,
             process=os.getpid(), versions=_versions(), git=_git_commit(),
         )  # fmt: skip
-        status, error = "failed", None
+        status, error, where = "failed", None, None
         try:
             yield
             status = "completed"
-        except (KeyboardInterrupt, SystemExit):  # Lightning turns Ctrl-C into SystemExit
+        except KeyboardInterrupt:
             status = "interrupted"
             raise
         except Diverged as e:
-            status, error = "diverged", str(e)
+            status, error, where = "diverged", str(e), e.where
             raise
         except BaseException as e:
             error = f"{type(e).__name__}: {e}"
             raise
         finally:
-            self.record(status=status, error=error, ended=_now())
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's
-        return True
-    return process != os.getpid()
+            self.record(status=status, error=error, diverged=where, ended=_now())
 
 
 def find_runs(outputs: str | Path = "outputs") -> list[Run]:
@@ -202,14 +259,40 @@ def newest_completed(outputs: str | Path = "outputs") -> Run:
     return newest
 
 
+def newest_unfinished(outputs: str | Path = "outputs") -> Run:
+    """Of the runs that `resume` can go on with the one that started last.
+
+    Raises:
+        UserError: there is none.
+    """
+    newest = max(find_runs(outputs), key=_began, default=None)
+    if newest is None or not _began(newest):
+        raise UserError(
+            f"resume={LATEST}: no run under {Path(outputs)}/ was interrupted, cut off or failed"
+        )
+    return newest
+
+
+def _began(run: Run) -> str:
+    """When a run started that can go on, in an order that sorts as text; "" for any other."""
+    try:
+        return str(run.summary.get("started") or "") if run.status in CAN_GO_ON else ""
+    except UserError:
+        return ""
+
+
 def find_run(folder: str | Path | None, setting: str = "run") -> Run:
     """The run in `folder`, or the newest completed one under ``outputs/`` for None.
+
+    With `setting` "resume", ``latest`` is the unfinished one that started last.
 
     Raises:
         UserError: the folder does not exist, or there is no completed run.
     """
     if folder is None:
         return newest_completed()
+    if setting == "resume" and str(folder) == LATEST:
+        return newest_unfinished()
     path = Path(folder) if os.path.exists(folder) else full_path(folder)
     if not os.path.isdir(path):
         raise UserError(

@@ -19,7 +19,7 @@ def main(config: DictConfig) -> None:
         from charrec import training  # torch and Lightning: seconds, so only once all is checked
 
     if settings["resume"] is not None:
-        run = training.resume(settings["resume"])
+        run = training.resume(settings["resume"], epochs=settings["epochs"])
     else:
         run = training.train(TrainSettings.from_config(settings), folder)
     print(training.report(run))

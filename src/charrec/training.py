@@ -14,17 +14,17 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
-from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar
+from pytorch_lightning.callbacks import RichProgressBar
 
+from charrec.checkpoints import SealedCheckpointIO, read_checkpoint
 from charrec.classifier import (
     CharacterClassifier,
     adopt_weights,
@@ -32,7 +32,7 @@ from charrec.classifier import (
     parameter_count,
 )
 from charrec.data.datamodule import CharacterDataModule
-from charrec.errors import UserError
+from charrec.errors import Interrupted, UserError
 from charrec.evaluation import answer_test_split, write_test_report
 from charrec.execution import (
     Execution,
@@ -42,9 +42,11 @@ from charrec.execution import (
     threads,
 )
 from charrec.figures.curves import draw_curves, read_metrics
+from charrec.interruption import Interruption
 from charrec.paths import full_path
 from charrec.recording import EpochRecorder, EventLogger
 from charrec.run import Run, find_run, new_folder
+from charrec.saving import Checkpoints, RandomStates
 from charrec.settings import TrainSettings
 from charrec.statistics import in_words
 from charrec.trainer import make_trainer
@@ -62,39 +64,75 @@ def train(
         callbacks: Lightning callbacks beside charrec's own.
 
     Raises:
-        UserError: letters that cannot be used, a loss that is no longer finite.
+        UserError: letters that cannot be used; Diverged, a loss that is no longer finite.
+        Interrupted: Ctrl-C or SIGTERM; `resume` goes on.
     """
     letters = _letters(settings)
     letters.setup()
     run = Run(full_path(folder) if folder is not None else new_folder("outputs"))
     run.folder.mkdir(parents=True, exist_ok=True)
-    if any(path.name != ".hydra" for path in run.folder.iterdir()):
-        raise UserError(f"{run.folder} already holds something; name another folder")
-    return _train(run, settings, letters, callbacks)
+    run.refuse_if_used()
+    with run.locked():
+        run.refuse_if_used()  # since the first look, perhaps
+        return _train(run, settings, letters, callbacks)
 
 
-def resume(folder: str | Path, callbacks: Sequence[pl.Callback] = ()) -> Run:
+def resume(
+    folder: str | Path, callbacks: Sequence[pl.Callback] = (), epochs: int | None = None
+) -> Run:
     """Go on with a run from its last checkpoint, in the same folder with its own settings.
 
-    A completed run is returned as it is.
+    A completed run is returned as it is, unless it is to have more epochs.
+
+    Args:
+        folder: of the run; ``latest`` is the unfinished one under ``outputs/`` that began last.
+        epochs: how many the run is to have in all; None means as many as it was to have.
 
     Raises:
         UserError: the folder holds no run that can go on.
     """
     run = find_run(folder, "resume")
-    run.refuse_if_running()
-    if run.summary.get("status") == "completed":
-        warnings.warn(f"{run.folder} is completed: there is nothing to go on with", stacklevel=2)
-        return run
-    settings = TrainSettings.from_record(run.settings)
-    load_classifier(run.last_checkpoint)  # refuses a missing or broken one before Lightning starts
-    letters = _letters(settings)
-    letters.setup()
-    with warnings.catch_warnings():
-        # That the folder of a resumed run is not empty, or was moved, is no news.
-        warnings.filterwarnings("ignore", message="Checkpoint directory .* exists")
-        warnings.filterwarnings("ignore", message="The dirpath has changed")
-        return _train(run, settings, letters, callbacks, run.last_checkpoint)
+    with run.locked():
+        settings = run.settings_to_go_on(epochs)
+        if run.status == "completed" and settings.epochs == run.settings["epochs"]:
+            warnings.warn(
+                f"{run.folder} is completed: there is nothing to go on with; "
+                f"epochs={2 * settings.epochs}, say, makes it longer",
+                stacklevel=2,
+            )
+            return run
+        checkpoint = _checkpoint_to_go_on_from(run)
+        letters = _letters(settings)
+        letters.setup()
+        _refuse_other_letters(run, letters)
+        return _train(run, settings, letters, callbacks, checkpoint)
+
+
+def _checkpoint_to_go_on_from(run: Run) -> Path | None:
+    """The last one, or the best where that is damaged; None for a run that ended before any.
+
+    The best is of an earlier epoch: the epochs since then are learned once more, and alike.
+    """
+    there = [path for path in (run.last_checkpoint, run.best_checkpoint) if path.exists()]
+    for path in there:
+        try:
+            load_classifier(path)
+        except UserError as error:
+            if path == there[-1]:
+                raise
+            warnings.warn(f"{error}\ngoing on from {there[-1].name}", stacklevel=3)
+        else:
+            return path
+    return None
+
+
+def _refuse_other_letters(run: Run, letters: CharacterDataModule) -> None:
+    recorded = run.summary.get("letters")
+    if recorded is not None and recorded != letters.fingerprint():
+        raise UserError(
+            f"data.root={letters.root}: the letters are others than when {run.folder} began; "
+            "put those back, or start a new run with weights=RUN_DIR"
+        )
 
 
 def _train(
@@ -116,18 +154,51 @@ def _train(
         source = find_run(settings.weights, "weights")
         adopt_weights(classifier, load_classifier(source.best_checkpoint))
     recorder = EpochRecorder(run.folder, announce=not sys.stdout.isatty())
-    trainer = _trainer(run, settings, [recorder, *_checkpoints(run), *callbacks])
-    with run.recording(settings=settings.record(), execution=asdict(execution)):
-        start = time.perf_counter()
+    checkpoints = Checkpoints(run)
+    interruption = Interruption(checkpoints)
+    ours = [recorder, RandomStates(), interruption, *callbacks, checkpoints]
+    trainer = _trainer(run, settings, ours, checkpoint)
+    with (
+        _saying_how_to_go_on(run),
+        interruption,
+        run.recording(
+            settings=settings.record(),
+            execution=asdict(execution),
+            letters=letters.fingerprint(),
+        ),
+    ):
         with threads(execution.threads):
-            trainer.fit(classifier, letters, ckpt_path=checkpoint, weights_only=True)
+            _fit(trainer, classifier, letters, checkpoint)
         run.record(
-            epochs=trainer.current_epoch,
+            epochs=len(recorder.rows),
             epoch_seconds=recorder.epoch_seconds(),
-            train_seconds=round(time.perf_counter() - start, 3),
+            train_seconds=round(recorder.train_seconds(), 3),
         )
         _conclude(run, settings, letters)
     return run
+
+
+def _fit(
+    trainer: pl.Trainer,
+    classifier: CharacterClassifier,
+    letters: CharacterDataModule,
+    checkpoint: Path | None,
+) -> None:
+    try:
+        trainer.fit(classifier, letters, ckpt_path=checkpoint, weights_only=True)
+    except SystemExit as end:  # what Lightning makes of a KeyboardInterrupt
+        if isinstance(end.__context__, KeyboardInterrupt):
+            raise end.__context__ from None
+        raise
+
+
+@contextmanager
+def _saying_how_to_go_on(run: Run) -> Iterator[None]:
+    try:
+        yield
+    except Interrupted as stop:
+        command = f"python -m charrec.train resume={shlex.quote(_shown(run.folder))}"
+        raise Interrupted(stop.signal, f"interrupted; go on with\n  {command}") from None
 
 
 def _execution(
@@ -170,40 +241,24 @@ def _classifier(settings: TrainSettings) -> CharacterClassifier:
     return classifier
 
 
-def _trainer(run: Run, settings: TrainSettings, callbacks: list[pl.Callback]) -> pl.Trainer:
+def _trainer(
+    run: Run, settings: TrainSettings, callbacks: list[pl.Callback], checkpoint: Path | None
+) -> pl.Trainer:
     on_terminal = sys.stdout.isatty()
     bar: list[pl.Callback] = [RichProgressBar(refresh_rate=20)] if on_terminal else []
     ours = {
         "max_epochs": settings.epochs,
-        "logger": EventLogger(run.folder, name="", version="", default_hp_metric=False),
+        "logger": EventLogger(run.folder, _steps_in(checkpoint)),
         "callbacks": [*callbacks, *bar],
+        "plugins": [SealedCheckpointIO()],
         "enable_progress_bar": on_terminal,
         "default_root_dir": run.folder,
     }
     return make_trainer(ours | settings.trainer)
 
 
-class BestCheckpoint(ModelCheckpoint):
-    """Remembers the best score when a run is gone on with, in another place too."""
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Lightning forgets it where the folder has another name than before."""
-        super().load_state_dict(state_dict | {"dirpath": self.dirpath})
-        self.best_model_path = self.kth_best_model_path = str(
-            Path(self.dirpath or "") / "best.ckpt"
-        )
-        self.best_k_models = {self.best_model_path: state_dict["best_model_score"]}
-
-
-def _checkpoints(run: Run) -> list[pl.Callback]:
-    common: dict[str, Any] = {
-        "dirpath": run.best_checkpoint.parent,
-        "enable_version_counter": False,  # a name stays: best.ckpt, never best-v1.ckpt
-    }
-    return [
-        BestCheckpoint(filename="best", monitor="validation_accuracy", mode="max", **common),
-        ModelCheckpoint(filename="last", save_on_train_epoch_end=True, **common),
-    ]
+def _steps_in(checkpoint: Path | None) -> int | None:
+    return read_checkpoint(checkpoint)["global_step"] if checkpoint else None
 
 
 def _conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) -> None:
@@ -229,7 +284,7 @@ def _conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) -
 
 def _epoch_of(checkpoint: Path) -> int:
     """Counted from 1, as everywhere but in Lightning."""
-    return int(torch.load(checkpoint, map_location="cpu", weights_only=True)["epoch"]) + 1
+    return int(read_checkpoint(checkpoint)["epoch"]) + 1
 
 
 def _validation_of(metrics: Path, epoch: int) -> dict[str, float]:
@@ -239,12 +294,16 @@ def _validation_of(metrics: Path, epoch: int) -> dict[str, float]:
 
 def report(run: Run) -> str:
     """What came out, where it is and what to do next, in a few lines."""
-    summary = run.summary
-    folder = os.path.relpath(run.folder)
-    folder = str(run.folder) if folder.startswith("..") else folder
+    summary, folder = run.summary, _shown(run.folder)
     lines = [f"Run: {folder}"]
     if test := summary.get("test"):
         words = in_words(test["correct"], test["total"])
         lines.insert(0, f"Test accuracy of the best epoch, {summary['best_epoch']}: {words}")
         lines.append(f"Next: python -m charrec.predict images=FOLDER run={shlex.quote(folder)}")
     return "\n".join(lines)
+
+
+def _shown(folder: Path) -> str:
+    """From here, unless that would go through the folders above."""
+    relative = os.path.relpath(folder)
+    return str(folder) if relative.startswith("..") else relative

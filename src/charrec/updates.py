@@ -89,15 +89,23 @@ def _call(
 ) -> Callable[[], None]:
     """The update of a group of parameters that has been updated before."""
     parameters, names = group["params"], kernel.states(group)
+    counts = _together([state[p] for p in parameters]) if "step" in names else None
     states = [[state[p][name] for p in parameters] if name else [] for name in names]
-    steps = states[names.index("step")] if "step" in names else []
-    one = torch.ones_like(steps[0]) if steps else None  # a number would be made one every time
+    one = torch.ones(())  # a number would be made one every time
     tensors = [[p.detach() for p in parameters], [p.grad for p in parameters], *states]
 
     def call() -> None:
-        if one is not None:
-            torch._foreach_add_(steps, one)
+        if counts is not None:
+            counts.add_(one)
         options = kernel.options(group)  # now, because a schedule may turn any of them
         kernel.function(group)(*tensors, lr=group["lr"], maximize=group["maximize"], **options)
 
     return call
+
+
+def _together(states: list[dict[str, Tensor]]) -> Tensor:
+    """The counts of steps, moved next to each other: one addition serves them all."""
+    counts = torch.stack([state["step"] for state in states])
+    for state, count in zip(states, counts, strict=True):
+        state["step"] = count
+    return counts

@@ -130,7 +130,7 @@ def test_a_path_that_is_not_utf8_end_to_end(tmp_path: Path) -> None:
     "arguments", [["lr=-1"], ["-m", "lr=1,2"], ["--cfg", "job"], ["--multirun"]]
 )
 def test_flags_of_hydra_pass(arguments: list[str]) -> None:
-    check_flags(arguments)
+    check_flags(arguments, "train")
 
 
 WEIRD = 'it\'s "50%" = [a],(b) ~ ${lr} 文字 #*?\\'

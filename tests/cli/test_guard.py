@@ -109,7 +109,7 @@ def test_a_run_that_began_and_failed_keeps_its_record(
         "train", *small, "lr=1e30", "weight_decay=1e30", "hydra.run.dir=x", cwd=tmp_path
     )
     assert done.exit_code == 2
-    assert done.stderr.startswith("charrec: the training loss is ")
+    assert done.stderr.startswith("charrec: the loss is no longer finite in epoch 1, step 2, ")
     assert json.loads((tmp_path / "x" / "summary.json").read_text())["status"] == "diverged"
     assert (tmp_path / "x" / ".hydra" / "overrides.yaml").is_file()
 
@@ -119,7 +119,8 @@ def test_resume_makes_no_folder(small: tuple[str, ...], tmp_path: Path) -> None:
     before = (tmp_path / "x" / ".hydra" / "overrides.yaml").read_text()
     (tmp_path / "outputs").touch()  # so that none can be made, not even for a moment
     done = run_main("train", "resume=x", cwd=tmp_path)
-    said = "charrec: warning: x is completed: there is nothing to go on with\n"
+    said = "charrec: warning: x is completed: there is nothing to go on with; "
+    said += "epochs=2, say, makes it longer\n"
     assert (done.exit_code, done.stderr) == (0, said)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["outputs", "x"]
     assert (tmp_path / "x" / ".hydra" / "overrides.yaml").read_text() == before

@@ -216,8 +216,11 @@ def test_a_folder_without_a_checkpoint(tmp_path: Path) -> None:
 
 def test_resume_takes_no_other_settings(trained: Path, tmp_path: Path) -> None:
     for arguments, answer in {
-        ("epochs=9",): "epochs=9 cannot go with resume, which keeps all settings: "
+        ("lr=1",): "lr cannot go with resume, which keeps all settings: "
         "leave it out, or start a new run with weights=RUN_DIR",
+        ("epochs=1",): f"epochs=1 are fewer than the 2 of {trained}; a run that goes on can only "
+        "be made longer",
+        ("epochs=0",): "epochs=0 is refused: epochs is a whole number from 1 to 1000000",
         ("-m",): "resume goes on with one run: leave out -m",
     }.items():
         done = run_main("train", *arguments, f"resume={trained}", cwd=tmp_path)

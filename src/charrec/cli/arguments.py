@@ -10,12 +10,23 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from charrec.errors import UserError
 
 PATH_SETTINGS = ("data.root", "images", "out", "resume", "run", "weights")
+FOREIGN, CONFIGS = ("experimental_rerun",), ("config_dir", "config_path", "config_name")
+NO_CODE = "it reads files that can name code to call; give settings on the command line"
 LITERAL_SETTINGS = (*PATH_SETTINGS, "data.alphabet")  # 0123 is four characters, no number
 
 
-def check_flags(arguments: list[str]) -> None:
-    """Refuse the likes of ``--hsize 64``, which Hydra answers with its usage."""
-    _, unknown = get_args_parser().parse_known_args(arguments)
+def check_flags(arguments: list[str], main: str) -> None:
+    """Refuse the likes of ``--hsize 64``, which Hydra answers with its usage, and foreign configs.
+
+    A config may name code for Hydra to call. Who trains may bring configs along; test and predict
+    are for what others have trained, and take settings alone.
+    """
+    flags, unknown = get_args_parser().parse_known_args(arguments)
+    for name in FOREIGN if main == "train" else (*FOREIGN, *CONFIGS):
+        if getattr(flags, name, None) is not None:
+            raise UserError(f"--{name.replace('_', '-')} is not for charrec.{main}: {NO_CODE}")
+    if main != "train" and any(o.lstrip("+").startswith("hydra.searchpath") for o in arguments):
+        raise UserError(f"hydra.searchpath is not for charrec.{main}: {NO_CODE}")
     if not unknown:
         return
     if unknown[0].startswith("-"):

@@ -23,7 +23,7 @@ def check_train(settings: dict[str, Any]) -> None:
     if settings["resume"] is not None:
         run = find_run(settings["resume"], "resume")
         run.refuse_if_running()
-        _need_checkpoint(run, "last")
+        run.settings_to_go_on(settings["epochs"])
         return
     checked = TrainSettings.from_config(settings)
     if checked.weights is not None:

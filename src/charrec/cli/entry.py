@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 import warnings
@@ -16,13 +17,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 from charrec.cli.arguments import check_flags, quote_paths
 from charrec.cli.explain import explain
-from charrec.errors import UserError
+from charrec.errors import Interrupted, UserError
 from charrec.resources import resource
 from charrec.run import run_id
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
 WANTS_TRACEBACK = os.environ.get(FULL_ERROR) == "1"
-REFUSED, STOPPED = 2, 130  # exit codes
+REFUSED = 2  # exit code
 MENDABLE = (UserError, HydraException, OmegaConfBaseException, OSError)
 
 
@@ -50,16 +51,17 @@ def run_main(main: Callable[[DictConfig], None], config_name: str) -> None:
             failures.append(report(error, config_name))
 
     try:
-        check_flags(sys.argv[1:])
+        check_flags(sys.argv[1:], config_name)
         sys.argv[1:] = quote_paths(sys.argv[1:])
         decorate(job)()
     except (*MENDABLE, ValueError) as error:  # a ValueError only from composing the settings
         if isinstance(error, ValueError) and "Config group" not in str(error):
             raise
         failures.append(report(error, config_name))
-    except KeyboardInterrupt:
-        print("charrec: stopped", file=sys.stderr)
-        sys.exit(STOPPED)
+    except KeyboardInterrupt as stop:
+        stop = stop if isinstance(stop, Interrupted) else Interrupted(signal.SIGINT)
+        print(f"charrec: {stop}", file=sys.stderr)
+        sys.exit(stop.exit_code)
     sys.exit(max(failures, default=0))
 
 

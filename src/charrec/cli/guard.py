@@ -35,11 +35,11 @@ class Guard(Callback):
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         with _or_exit(self.main):
-            settings = settings_of(config)
-            CHECKS[self.main](settings)
-            if settings.get("resume") is not None:
-                _stay(config)
-            elif config.hydra.output_subdir is not None:
+            goes_on = config.get("resume") is not None
+            given = _stay(config) if goes_on else []
+            CHECKS[self.main](settings_of(config))
+            _refuse_beside_resume(given)
+            if not goes_on and config.hydra.output_subdir is not None:
                 self._made = _take_folder(config, "hydra.run.dir")
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
@@ -93,14 +93,25 @@ def _jobs(config: DictConfig) -> Iterator[DictConfig]:
             yield loader.load_sweep_config(config, list(job))
 
 
-def _stay(config: DictConfig) -> None:
-    """A run that goes on keeps its folder and its settings."""
-    for override in config.hydra.overrides.task:
-        if not override.lstrip("+").startswith("resume="):
-            cure = "leave it out, or start a new run with weights=RUN_DIR"
-            raise UserError(f"{override} cannot go with resume, which keeps all settings: {cure}")
+def _stay(config: DictConfig) -> list[str]:
+    """A run that goes on keeps its folder and its settings.
+
+    Returns:
+        The names of the settings that are given all the same.
+    """
+    given = [override.lstrip("+").partition("=")[0] for override in config.hydra.overrides.task]
     with read_write(config):
         config.hydra.run.dir, config.hydra.output_subdir = ".", None
+        if "epochs" not in given:
+            config.epochs = None
+    return given
+
+
+def _refuse_beside_resume(given: list[str]) -> None:
+    for name in given:
+        if name not in ("resume", "epochs"):
+            cure = "leave it out, or start a new run with weights=RUN_DIR"
+            raise UserError(f"{name} cannot go with resume, which keeps all settings: {cure}")
 
 
 def _take_folder(config: DictConfig, key: str) -> list[Path]:

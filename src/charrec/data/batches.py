@@ -54,6 +54,11 @@ class Block(NamedTuple):
     order: Tensor  # (pictures of all the steps,), places among the N
     batch_size: int  # of every step but perhaps the last
     first: int  # which step of the epoch the first one is, from 0
+    source: TrainingBatches  # which takes back the steps that are not taken
+
+    @property
+    def steps(self) -> int:
+        return -(-len(self.order) // self.batch_size)
 
 
 class Due(NamedTuple):
@@ -120,6 +125,10 @@ class TrainingBatches:
     def load_state_dict(self, state: dict[str, int]) -> None:
         self._step, self._yielded = state["step"], state["yielded"]
 
+    def put_back(self, block: Block, taken: int) -> None:
+        """Of the last block only so many steps were taken: the rest is still to come."""
+        self._step = block.first + taken
+
     def _lengths(self) -> list[int]:
         done = self.epoch_start + self._step
         return block_lengths(self.steps - self._step, self.steps_per_execution, done, self.due)
@@ -140,4 +149,4 @@ class TrainingBatches:
             if self.steps_per_execution == 1:
                 yield self.images[chosen], self.labels[chosen]
             else:
-                yield Block(self.images, self.labels, chosen, self.batch_size, first)
+                yield Block(self.images, self.labels, chosen, self.batch_size, first, self)

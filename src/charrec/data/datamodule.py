@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from pathlib import Path
 
@@ -66,6 +67,14 @@ class CharacterDataModule(pl.LightningDataModule):
         pixels = torch.from_numpy(cached_pictures(paths, self.image_size, str(self.root)))
         counts = [len(self.names[split]) for split in SPLITS]
         self.images = dict(zip(SPLITS, pixels.split(counts), strict=True))
+
+    def fingerprint(self) -> str:
+        """Of the pixels and labels of training and validation, on which a run depends."""
+        digest = hashlib.sha256()
+        for split in SPLITS[:2]:
+            for values in (self.images[split], self.labels[split]):
+                digest.update(values.cpu().numpy().data)
+        return digest.hexdigest()
 
     def train_dataloader(self) -> TrainingBatches:
         progress, self._progress = self._progress, NOTHING_YET

@@ -1,0 +1,99 @@
+"""Checkpoint files: whole or refused, and nothing but data.
+
+A checkpoint is what ``torch.save`` writes, a ZIP archive, whose comment is the SHA-256 of all that
+stands before it. So every tool that reads a checkpoint of PyTorch's reads ours, and a file that
+was cut off or changed by a bit is told from a good one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric.plugins.io.checkpoint_io import CheckpointIO
+
+from charrec.errors import UserError
+from charrec.files import whole_file
+
+SEAL = b"charrec sha256 "
+SEAL_BYTES = len(SEAL) + 64
+SIZE_BYTES = 2  # of a ZIP comment's length, which stands before the comment
+
+
+def write_checkpoint(content: dict[str, Any], path: Path) -> None:
+    """Write a checkpoint: all of it, on the disk, or none.
+
+    Raises:
+        OSError: it cannot be written; what stood at `path` still does.
+    """
+    archive = io.BytesIO()
+    torch.save(content, archive)
+    body = archive.getbuffer()[:-SIZE_BYTES]  # PyTorch leaves the comment empty
+    seal = SEAL + hashlib.sha256(body).hexdigest().encode()
+    with whole_file(path, "wb") as file:
+        file.write(body)
+        file.write(len(seal).to_bytes(SIZE_BYTES, "little") + seal)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """What a checkpoint holds: tensors, on the CPU, numbers, strings, and collections of them.
+
+    Raises:
+        UserError: the file is missing, damaged, no checkpoint of charrec's, or holds anything
+            that would have to be executed to be loaded.
+    """
+    try:
+        archive = path.read_bytes()
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: no such checkpoint; name a trained run with run=RUN_DIR"
+        ) from None
+    except OSError as e:
+        raise UserError(f"{path} cannot be read: {e.strerror}; name another run") from e
+    body, seal = archive[: -SEAL_BYTES - SIZE_BYTES], archive[-SEAL_BYTES:]
+    if seal != SEAL + hashlib.sha256(body).hexdigest().encode():
+        raise UserError(
+            f"{path} is no whole checkpoint of charrec's: it was damaged, or written by another "
+            "program; name another run, or train again"
+        )
+    return _data_of(archive, path)
+
+
+def _data_of(archive: bytes, path: Path) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as members:
+            if any(m.compress_type != zipfile.ZIP_STORED for m in members.infolist()):
+                raise ValueError("packed, where PyTorch packs nothing")  # a bomb, perhaps
+        content = torch.load(io.BytesIO(archive), map_location="cpu", weights_only=True)
+        if not isinstance(content, dict):
+            raise ValueError("no dictionary")
+    except Exception as e:  # torch raises whatever a crafted file leads it to
+        raise UserError(
+            f"{path} is refused: it holds something that is not plain data, and nothing of it "
+            "was executed; do not trust where it came from"
+        ) from e
+    return content
+
+
+class SealedCheckpointIO(CheckpointIO):
+    """What Lightning reads and writes checkpoints with."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_checkpoint(checkpoint, path)
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
+    ) -> dict[str, Any]:
+        """On the CPU and as data, whatever is asked for."""
+        return read_checkpoint(Path(path))
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        Path(path).unlink(missing_ok=True)

@@ -1,0 +1,75 @@
+"""Ctrl-C and SIGTERM: the step under way is finished and saved before the run ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+import pytorch_lightning as pl
+
+from charrec.classifier import CharacterClassifier
+from charrec.errors import Interrupted
+from charrec.saving import Checkpoints
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+FINISHING = b"charrec: finishing the step; once more to stop at once\n"
+
+
+class Interruption(pl.Callback):
+    """Within its ``with`` block a signal ends the process as `Interrupted`.
+
+    While the network learns, the first one waits for the end of the step, after which last.ckpt
+    is written; everywhere else, and the second time, it does not wait. A signal that the process
+    was started to ignore stays ignored; a thread that is not the main one gets no signals.
+    """
+
+    def __init__(self, checkpoints: Checkpoints) -> None:
+        self.checkpoints = checkpoints
+        self.signal: int | None = None
+        self._learning: CharacterClassifier | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Interruption:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.getsignal(number) for number in SIGNALS}
+            self._listen()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _listen(self) -> None:
+        for number, before in self._before.items():
+            if before is not signal.SIG_IGN:
+                signal.signal(number, self._receive)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        if self._learning is None or self.signal is not None:
+            raise Interrupted(number)
+        self.signal = number
+        self._learning.stop_requested = True
+        os.write(2, FINISHING)  # a print might break into another one
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        assert isinstance(pl_module, CharacterClassifier)
+        pl_module.stop_requested = False
+        self._learning = pl_module
+        self._listen()  # Lightning has put its own in the place of SIGTERM's
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        if self.signal is not None and not trainer.is_last_batch:
+            self.checkpoints.save(trainer)
+            raise Interrupted(self.signal)
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if self.signal is not None:  # it came in an epoch's last step, and that epoch is saved
+            raise Interrupted(self.signal)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._learning = None
+        if self.signal is not None:
+            raise Interrupted(self.signal)
