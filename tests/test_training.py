@@ -279,3 +279,18 @@ def test_gpu_needs_nothing_else_changed(letters: Path, tmp_path: Path, precision
     assert evaluation.test(done, trainer={"accelerator": "cpu"})[0].correct == pytest.approx(
         done.summary["test"]["correct"], abs=1
     )
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_a_completed_run_can_be_made_longer(letters: Path, tmp_path: Path, schedule: str) -> None:
+    short = train(settings(letters, schedule=schedule, epochs=4), tmp_path / "short")
+    assert resume(short.folder, epochs=4).summary["epochs"] == 4
+    longer = resume(short.folder, epochs=9)
+    assert (longer.summary["epochs"], longer.settings["epochs"]) == (9, 9)
+    rates = [float(row["learning_rate"]) for row in rows(longer)]
+    undisturbed = train(settings(letters, schedule=schedule, epochs=9), tmp_path / "undisturbed")
+    whole = [float(row["learning_rate"]) for row in rows(undisturbed)]
+    assert (len(rates), rates[4:]) == (9, whole[4:])
+    if schedule == "constant":
+        assert rows(longer) == rows(undisturbed)
+        assert longer.summary["test"] == undisturbed.summary["test"]

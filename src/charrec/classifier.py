@@ -23,7 +23,7 @@ from charrec.metrics import LossAndAccuracy
 from charrec.mlp import MLP, scale
 from charrec.optimizers import make_optimizer
 
-CACHED_PICTURES = 128
+CACHED_PICTURES = 256
 
 
 class CharacterClassifier(pl.LightningModule):
@@ -82,6 +82,18 @@ class CharacterClassifier(pl.LightningModule):
             self._block_steps = BlockSteps(self, self._by_hand)
         elif self.compile_step and not exact:
             self.network.compile()
+        if self.hparams["schedule"] != "constant":
+            self._follow_schedule()
+
+    def _follow_schedule(self) -> None:
+        """A run that is gone on with may have become longer since its learning rate was saved."""
+        (config,) = self.trainer.lr_scheduler_configs
+        schedule = config.scheduler
+        assert isinstance(schedule, LambdaLR)
+        for group, lr, share in zip(
+            schedule.optimizer.param_groups, schedule.base_lrs, schedule.lr_lambdas, strict=True
+        ):
+            group["lr"] = lr * share(schedule.last_epoch)
 
     def teardown(self, stage: str) -> None:
         self._by_hand = self._block_steps = None  # memory, and what cannot be pickled

@@ -142,6 +142,12 @@ class Run:
         recorded = str(self.summary.get("status"))
         return "cut off" if recorded == "running" and not self._is_locked() else recorded
 
+    def warn_if_unfinished(self) -> None:
+        if (status := self.status) == "completed":
+            return
+        cure = f": resume={self.folder} goes on with it" if status in CAN_GO_ON else ""
+        warnings.warn(f"{self.folder} is not completed but {status}{cure}", stacklevel=3)
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Nobody else writes in the folder while in the block; a dead process holds no lock.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -61,6 +62,7 @@ def run_main(main: Callable[[DictConfig], None], config_name: str) -> None:
     except KeyboardInterrupt as stop:
         stop = stop if isinstance(stop, Interrupted) else Interrupted(signal.SIGINT)
         print(f"charrec: {stop}", file=sys.stderr)
+        logging.disable()  # torch has notes on a half-done import
         sys.exit(stop.exit_code)
     sys.exit(max(failures, default=0))
 
