@@ -91,8 +91,8 @@ def test(
         UserError: no such run or letters, or a checkpoint that does not load.
     """
     run = run if isinstance(run, Run) else find_run(run)
-    run.warn_if_unfinished()
     classifier = load_classifier(run.checkpoint(checkpoint))
+    run.warn_if_unfinished()
     root = full_path(root) if root is not None else run.settings["data"]["root"]
     letters = CharacterDataModule(
         root, classifier.hparams["image_size"], classifier.hparams["alphabet"]
@@ -121,8 +121,8 @@ def predict(
         UserError: `images` matches nothing, none of them can be read, or no such run.
     """
     run = run if isinstance(run, Run) else find_run(run)
-    run.warn_if_unfinished()
     classifier = load_classifier(run.checkpoint(checkpoint))
+    run.warn_if_unfinished()
     paths, alphabet = find_pictures(images), classifier.hparams["alphabet"]
     pixels, errors = read_pictures(paths, classifier.hparams["image_size"])
     if all(errors):

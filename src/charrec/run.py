@@ -143,7 +143,7 @@ class Run:
         return "cut off" if recorded == "running" and not self._is_locked() else recorded
 
     def warn_if_unfinished(self) -> None:
-        if (status := self.status) == "completed":
+        if not self.so_far or (status := self.status) == "completed":
             return
         cure = f": resume={self.folder} goes on with it" if status in CAN_GO_ON else ""
         warnings.warn(f"{self.folder} is not completed but {status}{cure}", stacklevel=3)
