@@ -395,7 +395,7 @@ def test_the_same_rows_of_metrics(steps: int, every_n_epochs: int, tmp_path: Pat
     for n in (steps, 1):
         folder = tmp_path / str(n)
         folder.mkdir()
-        recorder = EpochRecorder(folder, announce=False)
+        recorder = EpochRecorder(folder)
         chosen = network(schedule="cosine")
         often: dict[str, Any] = {"check_val_every_n_epoch": every_n_epochs}
         fit(n, chosen, max_epochs=4, callbacks=[recorder], **often)
@@ -460,7 +460,7 @@ def recorded_fit(
     """A fit of three epochs with its checkpoints; the rows of its metrics, `rows` before it."""
     folder.mkdir(exist_ok=True)
     (folder / "metrics.csv").write_text(rows)
-    callbacks = [EpochRecorder(folder, announce=False), every(folder, period)]
+    callbacks = [EpochRecorder(folder), every(folder, period)]
     usual: dict[str, Any] = {"max_epochs": 3, "enable_checkpointing": True}
     chosen = network(kind, optimizer="adam", momentum=None)
     done = fit(steps, chosen, callbacks=callbacks, **usual | more)

@@ -15,7 +15,7 @@ PACKAGE = Path(charrec.__file__).parent
 LAYERS = (
     ("train", "test", "predict"),
     ("training",),
-    ("interruption",),
+    ("interruption", "conclusion"),
     ("cli", "evaluation", "recording", "saving", "execution"),
     ("trainer", "answers", "figures"),
     ("run",),

@@ -49,7 +49,7 @@ def test_validation_is_not_counted_as_training(letters: Path, tmp_path: Path) ->
 
 
 def test_epoch_seconds_is_the_median_from_the_second_on(tmp_path: Path) -> None:
-    recorder = EpochRecorder(tmp_path, announce=False)
+    recorder = EpochRecorder(tmp_path)
     assert recorder.epoch_seconds() is None
     recorder.seconds = [9.0]
     assert recorder.epoch_seconds() == 9.0

@@ -16,11 +16,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from charrec import evaluation
 from charrec.classifier import load_classifier
+from charrec.conclusion import report
 from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import Diverged, UserError
 from charrec.run import Run
 from charrec.settings import DataSettings, TrainSettings
-from charrec.training import report, resume, train
+from charrec.training import resume, train
 
 
 def settings(letters: Path, **changes: Any) -> TrainSettings:

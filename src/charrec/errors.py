@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from signal import SIGINT
 
 
 class UserError(Exception):
@@ -37,6 +38,11 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, signal: int, message: str = "stopped") -> None:
         super().__init__(message)
         self.signal = signal
+
+    @classmethod
+    def by(cls, stop: KeyboardInterrupt, message: str = "stopped") -> Interrupted:
+        """The same with another message; a bare KeyboardInterrupt is Ctrl-C's."""
+        return cls(getattr(stop, "signal", SIGINT), message)
 
     @property
     def exit_code(self) -> int:

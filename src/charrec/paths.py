@@ -21,3 +21,9 @@ def full_path(path: str | Path) -> Path:
         return literal.expanduser().absolute()
     except RuntimeError:
         raise UserError(f"{path}: no such user; write the whole path") from None
+
+
+def shown_path(path: Path) -> str:
+    """From here, unless that would lead through the folders above."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

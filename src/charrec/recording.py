@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,9 +36,8 @@ class EpochRecorder(pl.Callback):
     each row once, and the times of all its legs.
     """
 
-    def __init__(self, folder: Path, announce: bool) -> None:
+    def __init__(self, folder: Path) -> None:
         self.path = folder / "metrics.csv"
-        self.announce = announce
         self.rows: list[str] = []
         self.seconds: list[float] = []
         self._validated = False
@@ -83,7 +83,7 @@ class EpochRecorder(pl.Callback):
         row = self._row(trainer, pl_module)
         self.rows.append(",".join(str(row.get(column, "")) for column in COLUMNS) + "\n")
         append_whole(self.path, self.rows[-1])
-        if self.announce:
+        if not sys.stdout.isatty():  # which has a progress bar
             print(_line(row), flush=True)
 
     def _elapsed_now(self) -> float:
@@ -109,6 +109,13 @@ class EpochRecorder(pl.Callback):
         timed = self.seconds[1:] or self.seconds
         return round(statistics.median(timed), 6) if timed else None
 
+    def summary(self) -> dict[str, Any]:
+        return {
+            "epochs": len(self.rows),
+            "epoch_seconds": self.epoch_seconds(),
+            "train_seconds": round(self.train_seconds(), 3),
+        }
+
 
 def _line(row: dict[str, Any]) -> str:
     line = f"Epoch {row['epoch']}: loss = {row['train_loss']:.3f}"
@@ -121,13 +128,12 @@ class EventLogger(TensorBoardLogger):
     """TensorBoard events alone: the settings are in summary.json, so no hparams.yaml.
 
     Args:
-        after: a run that is gone on with has events of so many steps; any later ones were made
-            by a process that was killed before it saved, and TensorBoard is told to drop them.
+        after: so many steps the run has behind it; events of later ones, which a process made
+            that was killed before it saved, TensorBoard is told to drop.
     """
 
-    def __init__(self, folder: Path, after: int | None = None) -> None:
-        purge: Any = {} if after is None else {"purge_step": after + 1}
-        super().__init__(folder, name="", version="", default_hp_metric=False, **purge)
+    def __init__(self, folder: Path, after: int = 0) -> None:
+        super().__init__(folder, name="", version="", default_hp_metric=False, purge_step=after + 1)
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:

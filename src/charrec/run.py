@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import secrets
+import shlex
 import subprocess
 import warnings
 from collections.abc import Iterator
@@ -18,9 +19,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from charrec.errors import Diverged, UserError
+from charrec.errors import Diverged, Interrupted, UserError
 from charrec.files import remove_drafts, write_whole
-from charrec.paths import full_path
+from charrec.paths import full_path, shown_path
 from charrec.resources import INSTALLED, PACKAGE
 from charrec.rules import one_of
 from charrec.settings import TrainSettings
@@ -222,9 +223,10 @@ class Run:
         try:
             yield
             status = "completed"
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             status = "interrupted"
-            raise
+            command = f"python -m charrec.train resume={shlex.quote(shown_path(self.folder))}"
+            raise Interrupted.by(stop, f"interrupted; go on with\n  {command}") from None
         except Diverged as e:
             status, error, where = "diverged", str(e), e.where
             raise

@@ -16,13 +16,16 @@ def main(config: DictConfig) -> None:
     settings = settings_of(config)
     folder = Path(HydraConfig.get().runtime.output_dir)
     with uncollected():
-        from charrec import training  # torch and Lightning: seconds, so only once all is checked
+        from charrec import (  # torch and Lightning: seconds, so only once all is checked
+            conclusion,
+            training,
+        )
 
     if settings["resume"] is not None:
         run = training.resume(settings["resume"], epochs=settings["epochs"])
     else:
         run = training.train(TrainSettings.from_config(settings), folder)
-    print(training.report(run))
+    print(conclusion.report(run))
 
 
 if __name__ == "__main__":

@@ -11,15 +11,11 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import RichProgressBar
@@ -31,9 +27,9 @@ from charrec.classifier import (
     load_classifier,
     parameter_count,
 )
+from charrec.conclusion import conclude
 from charrec.data.datamodule import CharacterDataModule
-from charrec.errors import Interrupted, UserError
-from charrec.evaluation import answer_test_split, write_test_report
+from charrec.errors import UserError
 from charrec.execution import (
     Execution,
     choose_execution,
@@ -41,14 +37,12 @@ from charrec.execution import (
     sees_steps,
     threads,
 )
-from charrec.figures.curves import draw_curves, read_metrics
 from charrec.interruption import Interruption
 from charrec.paths import full_path
 from charrec.recording import EpochRecorder, EventLogger
 from charrec.run import Run, find_run, new_folder
 from charrec.saving import Checkpoints, RandomStates
 from charrec.settings import TrainSettings
-from charrec.statistics import in_words
 from charrec.trainer import make_trainer
 
 
@@ -145,36 +139,22 @@ def _train(
     for note in settings.notes:
         warnings.warn(note, stacklevel=3)
     classifier = _classifier(settings)
-    execution = _execution(run, settings, classifier, callbacks)
-    if execution.compile:
-        need_compiler()
-    classifier.compile_step = execution.compile
-    letters.steps_per_execution = execution.steps_per_execution
     if settings.weights is not None and checkpoint is None:
         source = find_run(settings.weights, "weights")
         adopt_weights(classifier, load_classifier(source.best_checkpoint))
-    recorder = EpochRecorder(run.folder, announce=not sys.stdout.isatty())
-    checkpoints = Checkpoints(run)
+    execution = _execution(run, settings, classifier, callbacks)
+    classifier.compile_step = execution.compile
+    letters.steps_per_execution = execution.steps_per_execution
+    recorder, checkpoints = EpochRecorder(run.folder), Checkpoints(run)
     interruption = Interruption(checkpoints)
     ours = [recorder, RandomStates(), interruption, *callbacks, checkpoints]
     trainer = _trainer(run, settings, ours, checkpoint)
-    with (
-        _saying_how_to_go_on(run),
-        interruption,
-        run.recording(
-            settings=settings.record(),
-            execution=asdict(execution),
-            letters=letters.fingerprint(),
-        ),
-    ):
+    about = {"execution": asdict(execution), "letters": letters.fingerprint()}
+    with interruption, run.recording(settings=settings.record(), **about):
         with threads(execution.threads):
             _fit(trainer, classifier, letters, checkpoint)
-        run.record(
-            epochs=len(recorder.rows),
-            epoch_seconds=recorder.epoch_seconds(),
-            train_seconds=round(recorder.train_seconds(), 3),
-        )
-        _conclude(run, settings, letters)
+        run.record(**recorder.summary())
+        conclude(run, settings, letters)
     return run
 
 
@@ -192,15 +172,6 @@ def _fit(
         raise
 
 
-@contextmanager
-def _saying_how_to_go_on(run: Run) -> Iterator[None]:
-    try:
-        yield
-    except Interrupted as stop:
-        command = f"python -m charrec.train resume={shlex.quote(_shown(run.folder))}"
-        raise Interrupted(stop.signal, f"interrupted; go on with\n  {command}") from None
-
-
 def _execution(
     run: Run,
     settings: TrainSettings,
@@ -213,7 +184,10 @@ def _execution(
         if execution.steps_per_execution > 1 and any(map(sees_steps, callbacks)):
             warnings.warn("the run goes on in blocks: callbacks see no single steps", stacklevel=5)
         return execution
-    return choose_execution(settings, parameter_count(classifier), callbacks)
+    execution = choose_execution(settings, parameter_count(classifier), callbacks)
+    if execution.compile:
+        need_compiler()
+    return execution
 
 
 def _letters(settings: TrainSettings) -> CharacterDataModule:
@@ -248,7 +222,7 @@ def _trainer(
     bar: list[pl.Callback] = [RichProgressBar(refresh_rate=20)] if on_terminal else []
     ours = {
         "max_epochs": settings.epochs,
-        "logger": EventLogger(run.folder, _steps_in(checkpoint)),
+        "logger": EventLogger(run.folder, after=_steps_in(checkpoint)),
         "callbacks": [*callbacks, *bar],
         "plugins": [SealedCheckpointIO()],
         "enable_progress_bar": on_terminal,
@@ -257,53 +231,5 @@ def _trainer(
     return make_trainer(ours | settings.trainer)
 
 
-def _steps_in(checkpoint: Path | None) -> int | None:
-    return read_checkpoint(checkpoint)["global_step"] if checkpoint else None
-
-
-def _conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) -> None:
-    """Test the best checkpoint; draw and record what came out."""
-    if not run.best_checkpoint.exists():
-        warnings.warn("no epoch was validated, so there is no best one to test", stacklevel=4)
-        return
-    best_epoch = _epoch_of(run.best_checkpoint)
-    draw_curves(run.folder / "metrics.csv", run.folder / "loss_curve.png", best_epoch)
-    where: dict[str, Any] = {
-        key: settings.trainer[key]
-        for key in ("accelerator", "devices", "precision")
-        if key in settings.trainer
-    }
-    answers = answer_test_split(load_classifier(run.best_checkpoint), letters, where)
-    write_test_report(answers, run.folder)
-    run.record(
-        best_epoch=best_epoch,
-        validation=_validation_of(run.folder / "metrics.csv", best_epoch),
-        test=answers.score(),
-    )
-
-
-def _epoch_of(checkpoint: Path) -> int:
-    """Counted from 1, as everywhere but in Lightning."""
-    return int(read_checkpoint(checkpoint)["epoch"]) + 1
-
-
-def _validation_of(metrics: Path, epoch: int) -> dict[str, float]:
-    columns = read_metrics(metrics)
-    return {name: dict(columns[f"validation_{name}"])[epoch] for name in ("accuracy", "loss")}
-
-
-def report(run: Run) -> str:
-    """What came out, where it is and what to do next, in a few lines."""
-    summary, folder = run.summary, _shown(run.folder)
-    lines = [f"Run: {folder}"]
-    if test := summary.get("test"):
-        words = in_words(test["correct"], test["total"])
-        lines.insert(0, f"Test accuracy of the best epoch, {summary['best_epoch']}: {words}")
-        lines.append(f"Next: python -m charrec.predict images=FOLDER run={shlex.quote(folder)}")
-    return "\n".join(lines)
-
-
-def _shown(folder: Path) -> str:
-    """From here, unless that would go through the folders above."""
-    relative = os.path.relpath(folder)
-    return str(folder) if relative.startswith("..") else relative
+def _steps_in(checkpoint: Path | None) -> int:
+    return int(read_checkpoint(checkpoint)["global_step"]) if checkpoint else 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 import traceback
 import warnings
@@ -60,7 +59,7 @@ def run_main(main: Callable[[DictConfig], None], config_name: str) -> None:
             raise
         failures.append(report(error, config_name))
     except KeyboardInterrupt as stop:
-        stop = stop if isinstance(stop, Interrupted) else Interrupted(signal.SIGINT)
+        stop = stop if isinstance(stop, Interrupted) else Interrupted.by(stop)
         print(f"charrec: {stop}", file=sys.stderr)
         logging.disable()  # torch has notes on a half-done import
         sys.exit(stop.exit_code)

@@ -1,0 +1,60 @@
+"""What came out of training: the best epoch tested, drawn, recorded and told."""
+
+from __future__ import annotations
+
+import shlex
+import warnings
+from pathlib import Path
+from typing import Any
+
+from charrec.checkpoints import read_checkpoint
+from charrec.classifier import load_classifier
+from charrec.data.datamodule import CharacterDataModule
+from charrec.evaluation import answer_test_split, write_test_report
+from charrec.figures.curves import draw_curves, read_metrics
+from charrec.paths import shown_path
+from charrec.run import Run
+from charrec.settings import TrainSettings
+from charrec.statistics import in_words
+
+
+def conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) -> None:
+    """Test the best checkpoint; draw and record what came out."""
+    if not run.best_checkpoint.exists():
+        warnings.warn("no epoch was validated, so there is no best one to test", stacklevel=4)
+        return
+    best_epoch = _epoch_of(run.best_checkpoint)
+    draw_curves(run.folder / "metrics.csv", run.folder / "loss_curve.png", best_epoch)
+    where: dict[str, Any] = {
+        key: settings.trainer[key]
+        for key in ("accelerator", "devices", "precision")
+        if key in settings.trainer
+    }
+    answers = answer_test_split(load_classifier(run.best_checkpoint), letters, where)
+    write_test_report(answers, run.folder)
+    run.record(
+        best_epoch=best_epoch,
+        validation=_validation_of(run.folder / "metrics.csv", best_epoch),
+        test=answers.score(),
+    )
+
+
+def _epoch_of(checkpoint: Path) -> int:
+    """Counted from 1, as everywhere but in Lightning."""
+    return int(read_checkpoint(checkpoint)["epoch"]) + 1
+
+
+def _validation_of(metrics: Path, epoch: int) -> dict[str, float]:
+    columns = read_metrics(metrics)
+    return {name: dict(columns[f"validation_{name}"])[epoch] for name in ("accuracy", "loss")}
+
+
+def report(run: Run) -> str:
+    """What came out, where it is and what to do next, in a few lines."""
+    summary, folder = run.summary, shown_path(run.folder)
+    lines = [f"Run: {folder}"]
+    if test := summary.get("test"):
+        words = in_words(test["correct"], test["total"])
+        lines.insert(0, f"Test accuracy of the best epoch, {summary['best_epoch']}: {words}")
+        lines.append(f"Next: python -m charrec.predict images=FOLDER run={shlex.quote(folder)}")
+    return "\n".join(lines)
