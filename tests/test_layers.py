@@ -18,6 +18,7 @@ LAYERS = (
     ("interruption", "conclusion"),
     ("cli", "evaluation", "recording", "saving", "execution"),
     ("trainer", "answers", "figures"),
+    ("runs",),
     ("run",),
     ("settings",),
     ("classifier",),

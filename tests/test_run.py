@@ -11,22 +11,13 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
+from making import make_run
 
 from charrec.errors import Diverged, Interrupted, UserError
 from charrec.files import write_whole
-from charrec.run import Run, find_run, find_runs, new_folder, newest_completed
-
-
-def make_run(folder: Path, **summary: Any) -> Run:
-    run = Run(folder)
-    (folder / "checkpoints").mkdir(parents=True)
-    run.best_checkpoint.touch()
-    run.record(**summary)
-    return run
-
+from charrec.run import Run, new_folder
 
 # Folders
 
@@ -137,61 +128,6 @@ def test_a_summary_that_is_none(content: str | None, message: str, tmp_path: Pat
     with pytest.raises(UserError) as refused:
         _ = Run(tmp_path).summary
     assert str(refused.value).startswith(f"{tmp_path}{message}")
-
-
-# Which run
-
-
-def test_the_newest_is_the_one_that_ended_last(tmp_path: Path) -> None:
-    def ended(day: int) -> str:
-        return f"2026-01-{day:02}T12:00:00.000+00:00"
-
-    make_run(tmp_path / "z", status="completed", ended=ended(1))
-    newest = make_run(tmp_path / "sweep" / "0", status="completed", ended=ended(20))
-    make_run(tmp_path / "a", status="completed", ended=ended(9))
-    for i, status in enumerate(["running", "failed", "diverged", "interrupted", None]):
-        make_run(tmp_path / f"other{i}", status=status, ended=ended(30))
-    make_run(tmp_path / "no checkpoint", status="completed", ended=ended(31))
-    Run(tmp_path / "no checkpoint").best_checkpoint.unlink()
-    os.utime(newest.folder / "summary.json", (0, 0))
-    assert len(find_runs(tmp_path)) == 9
-    assert newest_completed(tmp_path) == newest
-
-
-@pytest.mark.parametrize("broken", ["{", "[]", '{"status": "completed"}', "\0", ""])
-def test_a_broken_summary_does_not_hide_the_others(broken: str, tmp_path: Path) -> None:
-    good = make_run(tmp_path / "good", status="completed", ended="2026-01-01")
-    make_run(tmp_path / "bad", status="completed", ended="2026-01-02")
-    (tmp_path / "bad" / "summary.json").write_text(broken)
-    assert newest_completed(tmp_path) == good
-
-
-@pytest.mark.parametrize("outputs", ["empty", "nowhere", "unfinished"])
-def test_there_is_none(outputs: str, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    make_run(tmp_path / "unfinished" / "x", status="running", ended=None)
-    with pytest.raises(UserError) as refused:
-        newest_completed(tmp_path / outputs)
-    assert str(refused.value) == (
-        f"no completed run under {tmp_path / outputs}/; train one with python -m charrec.train, "
-        "or name one with run=RUN_DIR"
-    )
-
-
-def test_find_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    run = make_run(tmp_path / "outputs" / "x", status="completed", ended="2026")
-    (tmp_path / "home" / "mine").mkdir(parents=True)
-    assert find_run(None).folder == run.folder.relative_to(tmp_path)
-    assert find_run("~/mine").folder == tmp_path / "home" / "mine"
-    (tmp_path / "file").touch()
-    for missing in ("nowhere", "file"):
-        with pytest.raises(UserError) as refused:
-            find_run(missing, "weights")
-        assert str(refused.value) == (
-            f"weights={missing}: no such folder; name the folder of a run, under outputs/"
-        )
 
 
 def test_the_keys_of_a_summary(trained: Path) -> None:

@@ -30,7 +30,8 @@ from charrec.figures.confusion import draw_confusion_matrix
 from charrec.figures.gallery import draw_gallery
 from charrec.files import write_whole
 from charrec.paths import full_path
-from charrec.run import Run, find_run, new_folder
+from charrec.run import Run, new_folder
+from charrec.runs import find_run
 from charrec.trainer import make_trainer
 
 ON_WHAT_IS_THERE = {"accelerator": "auto", "devices": 1}

@@ -40,7 +40,8 @@ from charrec.execution import (
 from charrec.interruption import Interruption
 from charrec.paths import full_path
 from charrec.recording import EpochRecorder, EventLogger
-from charrec.run import Run, find_run, new_folder
+from charrec.run import Run, new_folder
+from charrec.runs import find_run
 from charrec.saving import Checkpoints, RandomStates
 from charrec.settings import TrainSettings
 from charrec.trainer import make_trainer

@@ -14,7 +14,8 @@ from charrec.errors import UserError
 from charrec.paths import full_path
 from charrec.resources import embedded_letters
 from charrec.rules import one_of
-from charrec.run import CHECKPOINTS, Run, find_run
+from charrec.run import CHECKPOINTS, Run
+from charrec.runs import find_run
 from charrec.settings import TrainSettings
 from charrec.trainer_arguments import check_trainer
 

@@ -1,0 +1,84 @@
+"""Which run a command means."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from charrec.errors import UserError
+from charrec.paths import full_path
+from charrec.run import CAN_GO_ON, Run
+
+LATEST = "latest"
+
+
+def find_runs(outputs: str | Path = "outputs") -> list[Run]:
+    """Every run in `outputs`, those of sweeps included."""
+    return [Run(path.parent) for path in Path(outputs).glob("**/summary.json")]
+
+
+def _ended(run: Run) -> str:
+    """When a completed run ended, in an order that sorts as text; "" for any other."""
+    try:
+        summary = run.summary
+    except UserError:  # a broken one must not hide the others
+        return ""
+    completed = summary.get("status") == "completed" and run.best_checkpoint.exists()
+    return str(summary.get("ended") or "") if completed else ""
+
+
+def newest_completed(outputs: str | Path = "outputs") -> Run:
+    """The completed run that ended last.
+
+    Raises:
+        UserError: there is none.
+    """
+    newest = max(find_runs(outputs), key=_ended, default=None)
+    if newest is None or not _ended(newest):
+        raise UserError(
+            f"no completed run under {Path(outputs)}/; train one with python -m charrec.train, "
+            "or name one with run=RUN_DIR"
+        )
+    return newest
+
+
+def newest_unfinished(outputs: str | Path = "outputs") -> Run:
+    """Of the runs that `resume` can go on with the one that started last.
+
+    Raises:
+        UserError: there is none.
+    """
+    newest = max(find_runs(outputs), key=_began, default=None)
+    if newest is None or not _began(newest):
+        raise UserError(
+            f"resume={LATEST}: no run under {Path(outputs)}/ was interrupted, cut off or failed"
+        )
+    return newest
+
+
+def _began(run: Run) -> str:
+    """When a run started that can go on, in an order that sorts as text; "" for any other."""
+    try:
+        return str(run.summary.get("started") or "") if run.status in CAN_GO_ON else ""
+    except UserError:
+        return ""
+
+
+def find_run(folder: str | Path | None, setting: str = "run") -> Run:
+    """The run in `folder`, or the newest completed one under ``outputs/`` for None.
+
+    With `setting` "resume", ``latest`` is the unfinished one that started last.
+
+    Raises:
+        UserError: the folder does not exist, or there is no completed run.
+    """
+    if folder is None:
+        return newest_completed()
+    if setting == "resume" and str(folder) == LATEST:
+        return newest_unfinished()
+    path = Path(folder) if os.path.exists(folder) else full_path(folder)
+    if not os.path.isdir(path):
+        raise UserError(
+            f"{setting}={folder}: no such folder; name the folder of a run, under outputs/"
+        )
+    return Run(path)
