@@ -13,12 +13,17 @@ from benchmarks.peers.epoch_clock import EpochClock
 from benchmarks.peers.protocol import Answer, Task, answer
 from charrec.evaluation import test
 from charrec.recording import EpochRecorder
+from charrec.saving import Checkpoints
 from charrec.settings import DataSettings, TrainSettings
 from charrec.training import train
 
 
 class Listener(EpochClock):
     """Keeps what charrec's own recorder has timed."""
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        (checkpoints,) = [c for c in trainer.callbacks if isinstance(c, Checkpoints)]  # type: ignore[attr-defined]
+        self.count_as_checkpoints(checkpoints, "on_train_epoch_end")
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         (recorder,) = [c for c in trainer.callbacks if isinstance(c, EpochRecorder)]  # type: ignore[attr-defined]

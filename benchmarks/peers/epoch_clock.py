@@ -23,14 +23,18 @@ class EpochClock(pl.Callback):
         self._validating = 0.0
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        save = trainer.save_checkpoint
+        self.count_as_checkpoints(trainer, "save_checkpoint")
+
+    def count_as_checkpoints(self, owner: Any, method: str) -> None:
+        """Time every call of a method from now on."""
+        save = getattr(owner, method)
 
         def timed(*arguments: Any, **named: Any) -> None:
             start = time.perf_counter()
             save(*arguments, **named)
             self.checkpoints[-1] += time.perf_counter() - start
 
-        trainer.save_checkpoint = timed  # type: ignore[method-assign]
+        setattr(owner, method, timed)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.validation.append(0.0)
