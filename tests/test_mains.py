@@ -1,9 +1,10 @@
-"""The three mains, end to end on small letters: what they print, what they write."""
+"""The mains, end to end on small letters: what they print, what they write."""
 
 from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 from pathlib import Path
 
@@ -124,3 +125,48 @@ def test_predict_refuses_a_path_that_matches_nothing(trained: Path, tmp_path: Pa
     done = run_main("predict", "images=*.jpg", f"run={trained}", "out=out", cwd=tmp_path)
     answer = "charrec: images=*.jpg matches no picture; name a file, a folder or a glob\n"
     assert (done.exit_code, done.stderr, list(tmp_path.iterdir())) == (2, answer, [])
+
+
+def test_check_of_good_letters(letters: Path, tmp_path: Path) -> None:
+    done = run_main("check", f"data.root={letters}", "data.alphabet=ABCD", cwd=tmp_path)
+    (folder,) = (tmp_path / "outputs" / "check").iterdir()
+    assert (done.exit_code, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["letter", "train", "validation", "test"]
+    assert [line.split() for line in lines[1:6]] == [
+        *([letter, "24", "6", "6"] for letter in "ABCD"),
+        ["all", "96", "24", "24"],
+    ]
+    assert lines[6:] == [
+        "144 pictures decoded; 144 PNG; 144 L; 28 to 28 pixels wide (median 28); "
+        "28 to 28 pixels high (median 28)",
+        "Nothing is wrong with these letters.",
+        f"Written to outputs/check/{folder.name}/check.json",
+    ]
+    record = json.loads((folder / "check.json").read_text())
+    assert (record["verdict"], record["root"]) == ("good", str(letters))
+    assert [path.name for path in folder.iterdir()] == ["check.json"]
+
+
+@pytest.mark.parametrize(("level", "exit_code"), [("note", 0), ("warned", 1), ("refused", 1)])
+def test_check_says_how_grave_it_is(
+    level: str, exit_code: int, own_letters: Path, tmp_path: Path
+) -> None:
+    images = own_letters / "images"
+    if level == "note":
+        (images / "train_0_A.png").replace(images / "odd.png")
+        (images / "train_0_A.png").symlink_to("odd.png")
+    elif level == "warned":
+        (images / "test_0_A.png").write_bytes((images / "train_0_A.png").read_bytes())
+    else:
+        (images / "test_0_A.png").write_bytes(b"no picture")
+    (images / os.fsdecode(b"\xff\n.png")).touch()  # no text, but a name
+    arguments = (f"data.root={own_letters}", "data.alphabet=ABCD", "out=here")
+    done = run_main("check", *arguments, cwd=tmp_path)
+    assert (done.exit_code, done.stderr) == (exit_code, "")
+    record = json.loads((tmp_path / "here" / "check.json").read_bytes())
+    assert record["verdict"] == ("good" if level == "note" else level)
+    unlisted = [case["pictures"][0]["name"] for case in record["findings"]["unlisted"]["cases"]]
+    assert "\udcff\n.png" in unlisted
+    assert f"\n{level} " in done.stdout
+    assert ("test_0_A.png" in done.stdout) is (level != "note")

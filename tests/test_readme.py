@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import draw_letter
+from omegaconf import OmegaConf
 from processes import Finished, run_main
 
-from charrec.settings import SETTING_NAMES, TrainSettings
+from charrec.resources import resource
+from charrec.settings import SETTING_NAMES, DataSettings, TrainSettings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -61,7 +63,7 @@ def test_command(command: str, place: Path) -> None:
 
 def test_there_are_commands_for_every_main() -> None:
     mains = {command.split()[2] for command in commands()}
-    assert mains == {"charrec.train", "charrec.test", "charrec.predict"}
+    assert mains == {"charrec.train", "charrec.test", "charrec.predict", "charrec.check"}
     assert len(commands()) >= 12
 
 
@@ -93,6 +95,17 @@ def test_table_of_knobs_says_the_defaults() -> None:
     for name, said in knobs().items():
         assert said == defaults.get(name, "none"), name
     assert set(knobs()) == {*defaults, "experiment"} - {"data"}
+
+
+def test_table_of_check_says_the_defaults() -> None:
+    table = README.split("## Check")[1].split("\n## ")[0]
+    said = dict(re.findall(r"^\| `(.+?)` \| (.+?) \|", table, re.M))
+    plain = OmegaConf.load(resource("conf") / "check.yaml")
+    assert set(said) == {*(f"data.{name}" for name in plain.data), "out"}
+    assert said["data.image_size"] == str(plain.data.image_size)
+    assert said["data.alphabet"] == knobs()["data.alphabet"]
+    assert plain.data.alphabet == DataSettings().alphabet
+    assert (plain.data.root, plain.out) == (None, None)
 
 
 def test_every_make_target_is_in_the_readme_or_the_help() -> None:

@@ -21,6 +21,11 @@ def nearest(name: str, choices: Iterable[str], prefix: str = "") -> str:
     return f"; did you mean '{prefix}{close[0]}'?" if close else ""
 
 
+def printable(text: str) -> str:
+    """A newline, say, in a file's name shows as an escape and ends no line."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 class Diverged(UserError):
     """A loss, a gradient or a weight is no longer a finite number; epoch and step count from 1."""
 

@@ -136,6 +136,30 @@ def test_test_and_predict_refuse(command: str, answer: str, tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+CHECKING = {
+    "check data.root=/no/such": "data.root=/no/such: no such folder; name one that holds images/",
+    "check data.root=.": "data.root={here} has no folder images/; the pictures belong there",
+    "check out=/dev/null/here": "out=/dev/null/here: /dev/null is a file; name a folder",
+    "check data.alphabet=AA": "data.alphabet=AA is refused: data.alphabet is two or more different "
+    "characters, such as ABCDEF",
+    "check data.image_size=3": "data.image_size=3 is refused: data.image_size is a whole number "
+    "from 4 to 512",
+    "check data.rot=x": "data.rot is no setting; did you mean 'data.root'?\n"
+    "settings: data.alphabet, data.image_size, data.root",
+    "check data=3": "data=3 is refused: write data.NAME=VALUE",
+    "check +zzz=3": "zzz is no setting\nsettings here: data, out",
+    "check -m data.image_size=16,32": "charrec.check has no sweeps: leave out -m",
+}
+
+
+@pytest.mark.parametrize(("command", "answer"), CHECKING.items())
+def test_check_refuses(command: str, answer: str, tmp_path: Path) -> None:
+    done = run_main(*command.split(), cwd=tmp_path)
+    assert done.stderr == f"charrec: {answer.format(here=tmp_path)}\n"
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("damage", "answer"),
     [

@@ -40,6 +40,8 @@ def fresh(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedP
         ("test --help", 0),
         ("test run=/no/such", 2),
         ("predict images=x", 2),
+        ("check --help", 0),
+        ("check data.root=/no/such", 2),
     ],
 )
 def test_nothing_heavy_is_imported(command: str, exit_code: int, tmp_path: Path) -> None:

@@ -236,11 +236,15 @@ def test_a_broken_picture_is_told_as_without_a_cache_and_nothing_is_kept(
     assert not place.exists()
 
 
-def test_a_huge_file_is_read_but_its_bytes_are_not_held(
+def test_a_huge_file_is_refused_as_without_a_cache(
     paths: list[Path], place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "LARGEST_FILE", paths[0].stat().st_size - 1)
-    np.testing.assert_array_equal(cached(paths), read_all_pictures(paths, SIZE, "a list"))
+    size = paths[0].stat().st_size
+    for module in (cache, pictures):
+        monkeypatch.setattr(module, "LARGEST_PICTURE", size - 1)
+    told = f"5 of 5 pictures cannot be read: .*: it has {size:,} bytes, over the {size - 1:,} that"
+    with pytest.raises(UserError, match=told):
+        cached(paths)
     assert not place.exists()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,8 @@ def test_names_stay_as_in_the_list(own_letters: Path) -> None:
     deep.mkdir(parents=True)
     Image.new("L", (3, 3), 77).save(deep / "x.png")
     (own_letters / "test.json").write_text('{"a/b/x.png": "c", "a/../a/b/x.png": "D"}')
-    data = module(own_letters)
+    with pytest.warns(UserWarning, match="have the same pixels and different letters: "):
+        data = module(own_letters)
     assert data.names["test"] == ["a/b/x.png", "a/../a/b/x.png"]
     assert data.labels["test"].tolist() == [2, 3]
     assert data.images["test"].unique().tolist() == [77]
@@ -149,6 +151,33 @@ def test_a_letter_in_test_and_not_in_training_is_a_warning(own_letters: Path) ->
     with pytest.warns(UserWarning, match="^train.json has no picture of C: it cannot be learned$"):
         data = module(own_letters)
     assert data.labels["train"].unique().tolist() == [0, 1, 3]  # D keeps its place
+
+
+def test_the_same_pixels_in_two_splits_or_with_two_letters_are_warnings(own_letters: Path) -> None:
+    images = own_letters / "images"
+    (images / "test_0_A.png").write_bytes((images / "train_4_A.png").read_bytes())
+    Image.open(images / "train_5_B.png").save(images / "train_6_C.bmp")
+    entries = json.loads((own_letters / "train.json").read_text())
+    (own_letters / "train.json").write_text(json.dumps({"train_6_C.bmp": "C", **entries}))
+    with pytest.warns(UserWarning, match="of 145 pictures") as told:
+        module(own_letters)
+    command = f"python -m charrec.check data.root={own_letters} shows all"
+    assert [str(warning.message) for warning in told] == [
+        "1 of 145 pictures are in two splits, pixel for pixel: "
+        f"train 'train_4_A.png' A = test 'test_0_A.png' A; {command}",
+        "1 of 145 pictures have the same pixels and different letters: "
+        f"train 'train_6_C.bmp' C = train 'train_5_B.png' B; {command}",
+    ]
+
+
+@pytest.mark.parametrize("root", ["letters", None])
+def test_the_tests_letters_and_the_embedded_ones_give_no_warning(
+    root: str | None, request: pytest.FixtureRequest
+) -> None:
+    folder, alphabet = (request.getfixturevalue(root), "ABCD") if root else (None, ascii_uppercase)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        CharacterDataModule(folder, alphabet=alphabet).setup()
 
 
 def test_broken_pictures_are_counted_and_named(own_letters: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ def folder(tmp_path: Path) -> Path:
         draw_letter("A", 1).save(tmp_path / name)
     (tmp_path / "notes.txt").write_text("no picture by its name")
     (tmp_path / "page.pdf").write_bytes(b"%PDF")  # Pillow writes these and reads none
+    (tmp_path / "page.eps").write_bytes(b"%!PS-Adobe")  # Pillow would start another program
     (tmp_path / "sub.png").mkdir()
+    os.mkfifo(tmp_path / "pipe.png")
     return tmp_path
 
 
@@ -34,7 +37,7 @@ def test_a_file_is_taken_whatever_its_name(folder: Path) -> None:
     assert find_pictures(folder / "notes.txt") == [folder / "notes.txt"]
 
 
-@pytest.mark.parametrize("name", ["nowhere", "empty", "empty/*.png", "sub.png"])
+@pytest.mark.parametrize("name", ["nowhere", "empty", "empty/*.png", "sub.png", "pipe.png"])
 def test_nothing_to_read(folder: Path, name: str) -> None:
     (folder / "empty").mkdir()
     with pytest.raises(UserError, match="matches no picture; name a file, a folder or a glob"):

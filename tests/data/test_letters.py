@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -212,7 +213,9 @@ def test_a_folder_of_images_may_itself_be_a_link(tmp_path: Path) -> None:
     assert len(read_split(tmp_path / "set", "train", LATIN)) == 1
 
 
-@pytest.mark.parametrize("name", ["gone.png", "", ".", "sub", "x" * 300, "a\0b", "\ud800", "loop"])
+@pytest.mark.parametrize(
+    "name", ["gone.png", "x" * 300, "a\0b", "\0/b", "\ud800", "\ud800/b", "loop"]
+)
 def test_a_file_that_is_not_there(tmp_path: Path, name: str) -> None:
     root = make(tmp_path, {"a.png": "A"})
     (root / "images" / "sub").mkdir()
@@ -234,10 +237,53 @@ def test_missing_and_empty_files_are_counted_and_the_first_three_named(tmp_path:
     )
 
 
+@pytest.mark.parametrize("name", ["", ".", "sub", "sub/"])
+def test_a_folder_is_no_picture(tmp_path: Path, name: str) -> None:
+    root = make(tmp_path, {"a.png": "A"})
+    (root / "images" / "sub").mkdir()
+    message = refusal(list_also(root, name))
+    assert f"1 of 2 pictures cannot be used: {name!r} is a folder\n" in message
+
+
 def test_a_fifo_is_no_picture_and_is_not_waited_for(tmp_path: Path) -> None:
     root = make(tmp_path, {"a.png": "A"})
     os.mkfifo(root / "images" / "pipe")
-    assert "'pipe' is missing" in refusal(list_also(root, "pipe"))
+    assert "'pipe' is a pipe" in refusal(list_also(root, "pipe"))
+
+
+def test_a_huge_file_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+    root = make(tmp_path, {"a.png": "A"})
+    os.truncate(root / "images" / "a.png", 10 * 2**30)
+    told = "1 of 1 pictures cannot be used: 'a.png' has 10,737,418,240 bytes, over the 67,108,864"
+    assert told in refusal(root)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "10 GB"])
+def test_a_list_that_would_never_end(tmp_path: Path, kind: str) -> None:
+    root = make(tmp_path, {"a.png": "A"})
+    path = root / "train.json"
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.touch()
+        os.truncate(path, 10**10)
+    problem = {"10 GB": "it has 10,000,000,000 bytes, over the 67,108,864 that are read"}
+    told = problem.get(kind, f"it is a {kind}")
+    assert refusal(root) == f"{path} cannot be read as JSON: {told}; mend the list"
+
+
+@pytest.mark.long
+def test_a_million_entries(tmp_path: Path) -> None:
+    root = make(tmp_path, {})
+    entries = ", ".join(f'"letters/{i:07}.png": "a"' for i in range(10**6))
+    replace_list(root, f"{{{entries}}}")
+    start = time.perf_counter()
+    message = refusal(root)
+    assert "1000000 of 1000000 pictures cannot be used: 'letters/0000000.png' is missing" in message
+    assert time.perf_counter() - start < 40
 
 
 # Letters that training never shows

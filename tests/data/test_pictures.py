@@ -5,9 +5,14 @@ from __future__ import annotations
 import io
 import random
 import struct
+import subprocess
+import sys
+import time
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
 from charrec.data import pictures
-from charrec.data.pictures import read_all_pictures, read_picture, read_pictures
+from charrec.data.formats import FORMATS
+from charrec.data.pictures import Budget, read_all_pictures, read_picture, read_pictures
 from charrec.errors import UserError
 
 SIZE = 16
@@ -278,7 +284,7 @@ def test_files_that_are_no_pictures(tmp_path: Path) -> None:
     assert refusal(text).endswith("is not a picture")
     assert refusal(empty).endswith("is empty")
     assert refusal(tmp_path / "gone.png").endswith("no such file")
-    assert refusal(tmp_path).endswith("cannot be read as a picture: Is a directory")
+    assert refusal(tmp_path).endswith("cannot be read as a picture: it is a folder")
 
 
 def claims(width: int, height: int) -> bytes:
@@ -332,6 +338,101 @@ def test_whatever_the_bytes_a_picture_or_a_message_comes_out(tmp_path: Path, kin
         assert not message or (message.startswith(str(path)) and "\n" not in message)
         outcomes["refused" if message else "read"] += 1
     assert outcomes["refused"] > 5, outcomes
+
+
+def test_what_is_done_tile_by_tile_gives_the_same_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (23, 31, 4), dtype=np.uint8)
+    deep = noise[..., 0].astype(np.uint16) * 200
+    big_endian = tmp_path / "big.pgm"
+    big_endian.write_bytes(b"P5 31 23 65535\n" + deep.astype(">u2").tobytes())
+    palette = Image.fromarray(noise[..., :3]).convert("P")
+    light = np.zeros((23, 31, 4), dtype=np.uint8)
+    light[:12] = 255
+    light[22, 30, 3] = 255  # and a dot of black ink in the last tile
+    paths = [
+        saved(tmp_path, Image.fromarray(light), "light.png"),
+        saved(tmp_path, Image.fromarray(noise), "rgba.png"),
+        saved(tmp_path, Image.fromarray(noise).convert("LA"), "la.png"),
+        saved(tmp_path, palette, "p.png", transparency=3),
+        saved(tmp_path, Image.fromarray(deep), "deep.png"),
+        saved(tmp_path, Image.fromarray(deep.astype(np.int32) * 999), "deep.tif"),
+        saved(tmp_path, Image.fromarray(deep.astype(np.float32) / 7), "float.tif"),
+        big_endian,
+    ]
+    at_once = [read_picture(path, SIZE) for path in paths]
+    monkeypatch.setattr(pictures, "TILE", 10)
+    np.testing.assert_array_equal([read_picture(path, SIZE) for path in paths], at_once)
+
+
+def test_no_more_pixels_than_allowed_are_decoded_at_a_time() -> None:
+    budget, now, most = Budget(100), [0], [0]
+
+    def decode(pixels: int) -> None:
+        with budget.taken(pixels):
+            now[0] += pixels
+            most[0] = max(most[0], now[0])
+            time.sleep(0.002)
+            now[0] -= pixels
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(decode, [60, 30, 50, 100, 10, 20] * 5))
+    assert most[0] == 100
+    with pytest.raises(ZeroDivisionError), budget.taken(100):
+        _ = 1 / 0
+    with budget.taken(100):
+        pass
+
+
+def test_large_pictures_wait_for_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+
+    class Witness(Budget):
+        @contextmanager
+        def taken(self, pixels: int) -> Iterator[None]:
+            taken.append(pixels)
+            yield
+
+    monkeypatch.setattr(pictures, "_budget", Witness(0))
+    monkeypatch.setattr(pictures, "SMALL", 100)
+    for side in (10, 11):
+        read_picture(saved(tmp_path, Image.new("L", (side, side))), SIZE)
+    assert taken == [121]
+
+
+def test_nothing_is_logged_for_a_broken_picture(tmp_path: Path) -> None:
+    data = bytearray(letter_bytes("TIFF"))
+    entry = data.index(struct.pack("<HHI", 277, 3, 1))  # samples per pixel
+    data[entry + 8 : entry + 10] = struct.pack("<H", 13_571)
+    path = tmp_path / "a.tif"
+    path.write_bytes(data)
+    program = (
+        "import sys; from charrec.data.pictures import *; print(read_pictures(sys.argv[1:], 8)[1])"
+    )
+    command = [sys.executable, "-c", program, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert "a.tif" in done.stdout
+
+
+@pytest.mark.parametrize("kind", ["EPS", "ICO", "PDF", "PCX"])
+def test_only_formats_of_the_table_are_read(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(letter_bytes(kind))
+    if kind == "PCX":
+        assert read_picture(path, SIZE).shape == (SIZE, SIZE)
+    else:
+        assert refusal(path).endswith("is not a picture")
+
+
+def test_every_format_of_the_table_is_one_of_pillow_s() -> None:
+    assert set(pictures._readable()) == set(FORMATS)
+    known = Image.registered_extensions()
+    for kind, suffixes in FORMATS.items():
+        assert {known[suffix] for suffix in suffixes} <= {kind, "MPO"}
 
 
 def test_many_pictures_each_with_its_error(tmp_path: Path) -> None:

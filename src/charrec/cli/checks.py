@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from charrec.data.finding import find_pictures
-from charrec.data.letters import read_splits
+from charrec.data.letters import images_folder, read_splits
 from charrec.errors import UserError
 from charrec.paths import full_path
 from charrec.resources import embedded_letters
-from charrec.rules import one_of
+from charrec.rules import check_names, one_of
 from charrec.run import CHECKPOINTS, Run
 from charrec.runs import find_run
-from charrec.settings import TrainSettings
+from charrec.settings import DATA_NAMES, DataSettings, TrainSettings
 from charrec.trainer_arguments import check_trainer
 
 
@@ -45,6 +45,15 @@ def check_predict(settings: dict[str, Any]) -> None:
         raise UserError("images is not given; write images=FILE, images=FOLDER or images=GLOB")
     _check_reading(settings)
     find_pictures(settings["images"])
+
+
+def check_check(settings: dict[str, Any]) -> None:
+    check_names(settings, ("data", "out"))
+    check_names(settings["data"], DATA_NAMES, "data.")
+    data = DataSettings(**settings["data"])
+    images_folder(Path(data.root) if data.root is not None else embedded_letters())
+    if settings["out"] is not None:
+        _need_place(settings["out"])
 
 
 def _check_reading(settings: dict[str, Any]) -> Run:
@@ -83,4 +92,5 @@ CHECKS: dict[str, Callable[[dict[str, Any]], None]] = {
     "train": check_train,
     "test": check_test,
     "predict": check_predict,
+    "check": check_check,
 }

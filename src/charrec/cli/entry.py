@@ -27,8 +27,10 @@ REFUSED = 2  # exit code
 MENDABLE = (UserError, HydraException, OmegaConfBaseException, OSError)
 
 
-def run_main(main: Callable[[DictConfig], None], config_name: str) -> None:
+def run_main(main: Callable[[DictConfig], int | None], config_name: str) -> None:
     """Compose ``conf/CONFIG_NAME.yaml`` with the command line and hand it to `main`.
+
+    What `main` returns is the exit code, None standing for 0.
 
     What the user can mend ends in one or two lines on stderr and a non-zero exit code;
     HYDRA_FULL_ERROR=1 shows the traceback too.
@@ -41,14 +43,14 @@ def run_main(main: Callable[[DictConfig], None], config_name: str) -> None:
         version_base="1.3", config_path=str(resource("conf")), config_name=config_name
     )
     os.environ[FULL_ERROR] = "1"  # else Hydra prints and exits by itself
-    failures: list[int] = []
+    exit_codes: list[int] = []
 
     def job(config: DictConfig) -> None:
         """Hydra would put a line of its own before the message of an error that it sees."""
         try:
-            main(config)
+            exit_codes.append(main(config) or 0)
         except MENDABLE as error:
-            failures.append(report(error, config_name))
+            exit_codes.append(report(error, config_name))
 
     try:
         check_flags(sys.argv[1:], config_name)
@@ -57,13 +59,13 @@ def run_main(main: Callable[[DictConfig], None], config_name: str) -> None:
     except (*MENDABLE, ValueError) as error:  # a ValueError only from composing the settings
         if isinstance(error, ValueError) and "Config group" not in str(error):
             raise
-        failures.append(report(error, config_name))
+        exit_codes.append(report(error, config_name))
     except KeyboardInterrupt as stop:
         stop = stop if isinstance(stop, Interrupted) else Interrupted.by(stop)
         print(f"charrec: {stop}", file=sys.stderr)
         logging.disable()  # torch has notes on a half-done import
         sys.exit(stop.exit_code)
-    sys.exit(max(failures, default=0))
+    sys.exit(max(exit_codes, default=0))
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:

@@ -18,6 +18,7 @@ import PIL
 from PIL import features
 
 from charrec.data.entries import keep, load
+from charrec.data.files import LARGEST_PICTURE, read_ordinary
 from charrec.data.pictures import (
     PREPROCESSING,
     Grey,
@@ -27,7 +28,6 @@ from charrec.data.pictures import (
     read_all_pictures,
 )
 
-LARGEST_FILE = 64 * 2**20  # bytes of a picture; threads hold one each while they decode it
 # Libraries that may be other ones under the same version of Pillow.
 DECODERS = ("jpg", "libjpeg_turbo", "jpg_2000", "webp", "avif")
 
@@ -98,14 +98,10 @@ def _contents(paths: Sequence[str | Path], witness: Callable[[bytes], None]) -> 
     """The bytes of each file, shown to `witness` on the way."""
     for path in paths:
         try:
-            with open(path, "rb", buffering=0) as file:
-                size = os.fstat(file.fileno()).st_size
-                data = file.read(size + 1) if size <= LARGEST_FILE else b""
+            data = read_ordinary(path, LARGEST_PICTURE)
         except (OSError, ValueError) as error:
             raise _Uncacheable from error
-        if len(data) != size:
-            raise _Uncacheable
-        witness(size.to_bytes(8, "little"))
+        witness(len(data).to_bytes(8, "little"))
         witness(data)
         yield data
 

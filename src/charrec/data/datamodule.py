@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import warnings
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from charrec.data.batches import NEVER, Batches, Due, TrainingBatches
 from charrec.data.cache import cached_pictures
+from charrec.data.equals import equals_problems
 from charrec.data.letters import SPLITS, read_splits, unseen_letters
 from charrec.resources import embedded_letters
 
@@ -64,7 +66,12 @@ class CharacterDataModule(pl.LightningDataModule):
             self.labels[split] = torch.tensor(classes)
             self.names[split] = [picture.name for picture in pictures]
         del splits, pictures  # in memory at the same time as the pixels only what is needed
-        pixels = torch.from_numpy(cached_pictures(paths, self.image_size, str(self.root)))
+        grey = cached_pictures(paths, self.image_size, str(self.root))
+        letters = "".join(self.alphabet[i] for s in SPLITS for i in self.labels[s].tolist())
+        for problem in equals_problems(grey, self.names, letters):
+            command = f"python -m charrec.check data.root={shlex.quote(str(self.root))}"
+            warnings.warn(f"{problem}; {command} shows all", stacklevel=2)
+        pixels = torch.from_numpy(grey)
         counts = [len(self.names[split]) for split in SPLITS]
         self.images = dict(zip(SPLITS, pixels.split(counts), strict=True))
 

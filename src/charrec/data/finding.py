@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from charrec.data.formats import SUFFIXES
 from charrec.errors import UserError
 from charrec.paths import full_path
 
@@ -21,11 +22,7 @@ def find_pictures(images: str | Path) -> list[Path]:
     at_home = str(images).startswith("~") and not os.path.exists(images)
     place = full_path(images) if at_home else Path(images)
     if os.path.isdir(place):
-        from PIL import Image  # a twentieth of a second that only a folder needs
-
-        known = Image.registered_extensions()
-        readable = {suffix for suffix, kind in known.items() if kind in Image.OPEN}
-        found = [path for path in place.iterdir() if path.suffix.lower() in readable]
+        found = [path for path in place.iterdir() if path.suffix.lower() in SUFFIXES]
     elif os.path.exists(place):
         found = [place]
     else:

@@ -10,17 +10,20 @@ import os
 import reprlib
 import stat
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from charrec.data.files import LARGEST_PICTURE, odd_kind, read_ordinary, too_many_bytes
 from charrec.errors import UserError
 
 SPLITS = ("train", "validation", "test")
+LARGEST_LIST = 64 * 2**20  # bytes: two million pictures; in memory a list is many times as large
 
 _short = reprlib.Repr()  # a message stays readable whatever a list holds
 _short.maxstring = 120
+shown = _short.repr
 
 
 class Picture(NamedTuple):
@@ -50,20 +53,24 @@ def summarise(problems: Sequence[str], of: int, what: str) -> str:
     return f"{len(problems)} of {of} {what}: {'; '.join(problems[:3])}{more}"
 
 
-def _refuse_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Of two equal names JSON would keep the last without a word."""
-    entries = dict(pairs)
-    if len(entries) < len(pairs):
-        twins = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]
-        shown = [_short.repr(name) for name in twins]
-        raise ValueError(summarise(shown, len(entries), "names stand there more than once"))
-    return entries
+def load_list(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """What stands in a list, odd labels included, and the names that stand there more than once.
 
+    Raises:
+        UserError: it is missing, no JSON object, or empty.
+    """
+    twins: list[str] = []
 
-def _read_list(path: Path) -> dict[str, Any]:
+    def keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """Of equal names the last; the outermost object, whose names count, comes last."""
+        entries = dict(pairs)
+        times = Counter(name for name, _ in pairs) if len(entries) < len(pairs) else {}
+        twins[:] = [name for name in times if times[name] > 1]
+        return entries
+
     try:
-        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark in front
-        entries = json.loads(text, object_pairs_hook=_refuse_twins)
+        text = read_ordinary(path, LARGEST_LIST).decode("utf-8-sig")  # a mark may be in front
+        entries = json.loads(text, object_pairs_hook=keep)
     except FileNotFoundError:
         raise UserError(
             f"data.root={path.parent} has no {path.name}; a folder of letters holds images/, "
@@ -75,12 +82,20 @@ def _read_list(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is no JSON object: it must be {{file name: letter}}")
     if not entries:
         raise UserError(f"{path} is empty: a split needs at least one picture")
+    return entries, twins
+
+
+def _read_list(path: Path) -> dict[str, Any]:
+    entries, twins = load_list(path)
+    if twins:
+        named = [shown(name) for name in twins]
+        problem = summarise(named, len(entries), "names stand there more than once")
+        raise UserError(f"{path} cannot be read as JSON: {problem}; mend the list")
     return entries
 
 
 def _letters_of(path: Path, entries: dict[str, Any], alphabet: str) -> dict[str, str]:
     letters = {name: letter_of(label, alphabet) for name, label in entries.items()}
-    shown = _short.repr
     odd = [f"{shown(n)}: {shown(entries[n])}" for n, letter in letters.items() if not letter]
     if odd:
         problem = summarise(odd, len(entries), f"labels are no letter of {alphabet}")
@@ -89,26 +104,34 @@ def _letters_of(path: Path, entries: dict[str, Any], alphabet: str) -> dict[str,
 
 
 def _file_problem(images: Path, name: str) -> str | None:
-    """What is wrong with a picture's file, found without opening it."""
-    path = images / name
     try:
-        inside = Path(os.path.realpath(path)).is_relative_to(images)
-        size = path.stat().st_size if path.is_file() else None
-    except (OSError, ValueError):  # too long, or holds what no file name may hold
-        inside, size = True, None
-    if not inside:
-        return f"{_short.repr(name)} leads out of images/"
-    return None if size else f"{_short.repr(name)} is {'missing' if size is None else 'empty'}"
+        inside = Path(os.path.realpath(images / name)).is_relative_to(images)
+        found = os.stat(images / name) if inside else None
+    except (OSError, ValueError):  # gone, too long, or holds what no file name may hold
+        return "is missing"
+    if found is None:
+        return "leads out of images/"
+    if kind := odd_kind(found.st_mode):
+        return f"is {kind}"
+    return too_many_bytes(found.st_size, LARGEST_PICTURE) if found.st_size else "is empty"
 
 
-def _listed(root: str | Path, split: str, alphabet: str) -> list[Picture]:
-    folder = Path(root)
-    if not os.path.isdir(folder):
-        raise UserError(f"data.root={folder}: no such folder; name one that holds images/")
-    images = Path(os.path.realpath(folder / "images"))
+def images_folder(root: Path) -> Path:
+    """``root/images``, with no links in its path.
+
+    Raises:
+        UserError: there is none.
+    """
+    if not os.path.isdir(root):
+        raise UserError(f"data.root={root}: no such folder; name one that holds images/")
+    images = Path(os.path.realpath(root / "images"))
     if not images.is_dir():
-        raise UserError(f"data.root={folder} has no folder images/; the pictures belong there")
-    path = folder / f"{split}.json"
+        raise UserError(f"data.root={root} has no folder images/; the pictures belong there")
+    return images
+
+
+def _listed(root: Path, split: str, alphabet: str) -> list[Picture]:
+    images, path = images_folder(root), root / f"{split}.json"
     letters = _letters_of(path, _read_list(path), alphabet)
     return [Picture(name, images, letter) for name, letter in letters.items()]
 
@@ -122,25 +145,40 @@ def _plainly_good(path: str, inside: Callable[[str], bool]) -> bool:
         found = os.lstat(path)
     except (OSError, ValueError):
         return False
-    plain = stat.S_ISREG(found.st_mode) and found.st_size > 0
+    plain = stat.S_ISREG(found.st_mode) and 0 < found.st_size <= LARGEST_PICTURE
     return plain and inside(os.path.dirname(path))
 
 
-def _refuse_bad_files(root: Path, found: dict[str, list[Picture]]) -> None:
-    images = Path(os.path.realpath(root / "images"))
+def file_problems(images: Path, names: Iterable[str]) -> Iterator[str | None]:
+    """What is wrong with each picture's file, found without opening it; `images` has no links."""
 
     @cache
     def inside(folder: str) -> bool:
-        return Path(os.path.realpath(folder)).is_relative_to(images)
+        try:
+            return Path(os.path.realpath(folder)).is_relative_to(images)
+        except ValueError:  # it holds what no file name may hold
+            return False
 
+    for name in names:
+        path = os.path.join(images, name)
+        if _plainly_good(path, inside):
+            yield None
+        elif not os.path.lexists(path) and inside(os.path.dirname(path)):
+            yield "is missing"
+        else:
+            yield _file_problem(images, name)
+
+
+def _refuse_bad_files(root: Path, found: dict[str, list[Picture]]) -> None:
+    images = images_folder(root)
+    names = {split: [picture.name for picture in pictures] for split, pictures in found.items()}
     problems = {
         split: [
-            problem
-            for p in pictures
-            if not _plainly_good(os.path.join(images, p.name), inside)
-            and (problem := _file_problem(images, p.name))
+            f"{shown(name)} {problem}"
+            for name, problem in zip(listed, file_problems(images, listed), strict=True)
+            if problem
         ]
-        for split, pictures in found.items()
+        for split, listed in names.items()
     }
     hit = [split for split in found if problems[split]]
     if hit:
@@ -160,7 +198,7 @@ def read_splits(
         UserError: no such folder or list, a label that is no letter of the alphabet, files
             that are missing, empty or outside ``images/``: all of them counted.
     """
-    found = {split: _listed(root, split, alphabet) for split in splits}
+    found = {split: _listed(Path(root), split, alphabet) for split in splits}
     _refuse_bad_files(Path(root), found)
     return found
 

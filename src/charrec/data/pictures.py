@@ -2,26 +2,69 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
+from threading import Condition
 from typing import IO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
+from charrec.data.files import LARGEST_PICTURE, open_ordinary
+from charrec.data.formats import FORMATS
 from charrec.data.letters import summarise
-from charrec.errors import UserError
+from charrec.errors import UserError, printable
 
 Grey = NDArray[np.uint8]
 Result = TypeVar("Result")
 PREPROCESSING = 1  # one more with every change that makes other pixels of the same file
-MOST_PIXELS = 80_000_000  # a few bytes can claim more and fill the memory
+MOST_PIXELS = 40_000_000  # a few bytes can claim more and fill the memory
+SMALL = 2**20  # pixels that are decoded without a look at what else is being decoded
+TILE = 1024  # pixels a side: what is done in floating point is done to so much at a time
 TRANSPARENT_MODES = ("RGBA", "LA", "PA", "RGBa")
+TILE_WIDTH, TILE_LENGTH = 322, 323  # tags of TIFF
+UPRIGHT = {  # by EXIF orientation
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# What Pillow logs of broken pictures stands in the errors, and would otherwise go to stderr.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+class Budget:
+    """So many pixels are decoded at a time, by however many threads; who wants more waits."""
+
+    def __init__(self, pixels: int) -> None:
+        self._left = pixels
+        self._changed = Condition()
+
+    @contextmanager
+    def taken(self, pixels: int) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: pixels <= self._left)
+            self._left -= pixels
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._left += pixels
+                self._changed.notify_all()
+
+
+_budget = Budget(MOST_PIXELS)
 
 
 def read_picture(path: str | Path, image_size: int) -> Grey:
@@ -47,28 +90,69 @@ def pillow_quiet() -> Iterator[None]:
 
 def decode(file: str | Path | IO[bytes], image_size: int) -> Grey:
     """As `read_picture`, with Pillow's own errors, whatever they are."""
-    with Image.open(file) as image:
-        _check_size(image)
-        ImageOps.exif_transpose(image, in_place=True)  # else a copy, turned or not
-        grey = _grey(image)
-        return np.asarray(grey.resize((image_size, image_size), Image.Resampling.BILINEAR))
+    with open_picture(file) as image:
+        return square(upright_grey(image), image_size)
+
+
+@contextmanager
+def open_picture(file: str | Path | IO[bytes]) -> Iterator[Image.Image]:
+    """A picture of which nothing is decoded yet, and which is of a kind and size to be decoded.
+
+    Raises:
+        ValueError: it is too large, or no ordinary file.
+        Exception: whatever Pillow raises.
+    """
+    if isinstance(file, (str, Path)):
+        with open_ordinary(file, LARGEST_PICTURE) as opened, open_picture(opened) as image:
+            yield image
+        return
+    with Image.open(file, formats=_readable()) as image:
+        pixels = _pixels_of(image)
+        with _budget.taken(pixels) if pixels > SMALL else nullcontext():
+            yield image
+
+
+@cache
+def _readable() -> tuple[str, ...]:
+    """Those of `FORMATS` that this Pillow knows."""
+    Image.init()
+    return tuple(kind for kind in FORMATS if kind in Image.OPEN)
+
+
+def upright_grey(image: Image.Image) -> Image.Image:
+    grey = _grey(image)  # a quarter of the memory of colour, so it is what is turned
+    turn = UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return grey if turn is None else grey.transpose(turn)
+
+
+def square(grey: Image.Image, image_size: int) -> Grey:
+    return np.asarray(grey.resize((image_size, image_size), Image.Resampling.BILINEAR))
 
 
 def _read(path: str | Path, image_size: int) -> Grey:
     try:
         return decode(path, image_size)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except UnidentifiedImageError:
-        problem = "is not a picture" if os.path.getsize(path) else "is empty"
-        raise UserError(f"{path} {problem}") from None
     except Exception as e:  # Pillow's decoders raise whatever a broken file leads them to
-        raise UserError(f"{path} cannot be read as a picture: {_in_a_line(e)}") from e
+        raise UserError(f"{printable(str(path))}{what_is_wrong(path, e)}") from e
 
 
-def _check_size(image: Image.Image) -> None:
-    if image.width * image.height > MOST_PIXELS:
-        raise ValueError(f"{image.width} x {image.height} pixels are over {MOST_PIXELS:,}")
+def what_is_wrong(path: str | Path, error: Exception) -> str:
+    """What stands behind the name of a picture that led to `error`: " is empty", say."""
+    if isinstance(error, FileNotFoundError):
+        return ": no such file"
+    if isinstance(error, UnidentifiedImageError):
+        return " is not a picture" if os.path.getsize(path) else " is empty"
+    return f" cannot be read as a picture: {_in_a_line(error)}"
+
+
+def _pixels_of(image: Image.Image) -> int:
+    """How many pixels are held at a time to decode a picture."""
+    tags = getattr(image, "tag_v2", {})  # a TIFF may consist of tiles larger than itself
+    tile = tuple(int(tags.get(tag, 0)) for tag in (TILE_WIDTH, TILE_LENGTH))
+    width, height = max(image.size, tile, key=math.prod)
+    if width * height > MOST_PIXELS:
+        raise ValueError(f"{width} x {height} pixels are over {MOST_PIXELS:,}")
+    return width * height
 
 
 def _in_a_line(error: Exception) -> str:
@@ -80,8 +164,23 @@ def _grey(image: Image.Image) -> Image.Image:
     if image.mode in ("F", "I") or image.mode.startswith("I;"):
         return _from_deep(image)
     if image.mode in TRANSPARENT_MODES or "transparency" in image.info:
-        return _on_background(image.convert("RGBA"))
+        return _on_background(image)
     return image.convert("L")
+
+
+def _tiles(image: Image.Image) -> Iterator[tuple[tuple[int, int], Image.Image]]:
+    """The parts of a picture, none larger than TILE x TILE, each with its place (left, top)."""
+    for top in range(0, image.height, TILE):
+        for left in range(0, image.width, TILE):
+            right, bottom = min(left + TILE, image.width), min(top + TILE, image.height)
+            yield (left, top), image.crop((left, top, right, bottom))
+
+
+def _by_tiles(image: Image.Image, to_grey: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    grey = Image.new("L", image.size)
+    for place, tile in _tiles(image):
+        grey.paste(to_grey(tile), place)
+    return grey
 
 
 def _from_deep(image: Image.Image) -> Image.Image:
@@ -89,19 +188,33 @@ def _from_deep(image: Image.Image) -> Image.Image:
 
     Values of 16 bits always have the range of 16 bits; below 0 is black.
     """
-    values = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0).clip(0)
-    most = values.max(initial=0)
+
+    def values(tile: Image.Image) -> NDArray[np.float32]:
+        return np.nan_to_num(np.asarray(tile, dtype=np.float32), posinf=0.0).clip(0)
+
+    most = max(values(tile).max(initial=0) for _, tile in _tiles(image))
     ranges = (65535,) if image.mode.startswith("I;") else (1, 255, 65535)
-    white = next((white for white in ranges if most <= white), most)
-    return Image.fromarray((values * (255 / white)).round().astype(np.uint8))
+    scale = 255 / next((white for white in ranges if most <= white), most)
+    return _by_tiles(
+        image, lambda tile: Image.fromarray((values(tile) * scale).round().astype(np.uint8))
+    )
 
 
 def _on_background(image: Image.Image) -> Image.Image:
     """A letter cut out of its background is laid on white, a light one on black."""
-    grey, alpha = (np.asarray(band, dtype=np.float32) for band in image.convert("LA").split())
-    ink = (grey * alpha).sum(dtype=np.float64) / max(alpha.sum(dtype=np.float64), 1)
-    paper = Image.new("RGBA", image.size, "black" if ink > 127.5 else "white")
-    return Image.alpha_composite(paper, image).convert("L")
+    inked = covered = 0.0
+    for _, tile in _tiles(image):
+        bands = tile.convert("RGBA").convert("LA").split()
+        grey, alpha = (np.asarray(band, dtype=np.float32) for band in bands)
+        inked += (grey * alpha).sum(dtype=np.float64)
+        covered += alpha.sum(dtype=np.float64)
+    ground = "black" if inked / max(covered, 1) > 127.5 else "white"
+
+    def laid_on_it(tile: Image.Image) -> Image.Image:
+        paper = Image.new("RGBA", tile.size, ground)
+        return Image.alpha_composite(paper, tile.convert("RGBA")).convert("L")
+
+    return _by_tiles(image, laid_on_it)
 
 
 def in_chunks(work: Callable[[slice], Result], count: int) -> list[Result]:

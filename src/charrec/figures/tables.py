@@ -5,18 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from charrec.errors import printable
+
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    rows = [[_printable(cell) for cell in row] for row in rows]
+    rows = [[printable(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _print_rich(columns, rows)
     else:
         _print_plain([columns, *rows])
-
-
-def _printable(text: str) -> str:
-    """A newline in a file's name must not end the row."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _print_rich(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

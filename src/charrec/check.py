@@ -1,0 +1,46 @@
+"""``python -m charrec.check``: what is wrong with a folder of letters; conf/check.yaml explains."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from charrec.cli.entry import run_main, settings_of
+from charrec.files import write_whole
+from charrec.paths import full_path
+from charrec.run import new_folder
+from charrec.settings import DataSettings
+
+
+def main(config: DictConfig) -> int:
+    settings = settings_of(config)
+    from charrec.data.examination import examine  # NumPy and Pillow, only once all is checked
+    from charrec.figures.findings import print_examination
+
+    examination = examine(**vars(DataSettings(**settings["data"])))
+    folder = _folder(settings["out"])
+    _write(folder / "check.json", examination.record())
+    print_examination(examination)
+    print(f"Written to {folder / 'check.json'}")
+    return int(examination.verdict != "good")
+
+
+def _folder(out: str | None) -> Path:
+    if out is None:
+        return new_folder("outputs/check")
+    folder = full_path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _write(path: Path, record: dict[str, Any]) -> None:
+    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
+    # A file's name that is no text holds halves of characters: JSON has escapes for them.
+    write_whole(path, text.encode("utf-8", "backslashreplace").decode() + "\n")
+
+
+if __name__ == "__main__":
+    run_main(main, "check")
