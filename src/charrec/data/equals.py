@@ -18,14 +18,15 @@ def row_keys(rows: NDArray[np.generic]) -> Whole:
 
 
 def groups_that_differ(keys: Whole, values: Whole) -> list[Whole]:
-    """The places of equal keys, for every key at which not all `values` are the same."""
+    """The places of equal keys, for every key at which not all `values` are the same, in order."""
     if not len(keys):
         return []
     order = np.argsort(keys, kind="stable")
     starts = np.flatnonzero(np.diff(keys[order], prepend=keys[order[0]] - 1))
     ends = np.append(starts[1:], len(keys))
     least, most = (f.reduceat(values[order], starts) for f in (np.minimum, np.maximum))
-    return [order[starts[i] : ends[i]] for i in np.flatnonzero(least != most)]
+    groups = [order[starts[i] : ends[i]] for i in np.flatnonzero(least != most)]
+    return sorted(groups, key=lambda group: int(group[0]))  # not by keys, which chance has given
 
 
 def groups_of_equals(keys: Whole) -> list[Whole]:
