@@ -26,7 +26,7 @@ def test_a_single_bit_makes_another_key() -> None:
 
 def test_groups() -> None:
     keys = np.array([7, -1, 7, 3, -1, 7, 9])
-    assert [group.tolist() for group in groups_of_equals(keys)] == [[1, 4], [0, 2, 5]]
+    assert [group.tolist() for group in groups_of_equals(keys)] == [[0, 2, 5], [1, 4]]
     values = np.array([0, 0, 0, 0, 0, 1, 1])
     assert [group.tolist() for group in groups_that_differ(keys, values)] == [[0, 2, 5]]
     assert groups_of_equals(np.empty(0, dtype=np.int64)) == []
