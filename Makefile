@@ -6,7 +6,7 @@ ready := .venv/ready
 ready_bench := .venv/ready-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test lint bench tensorboard clean
+.PHONY: help setup train test test-faults lint bench tensorboard clean
 
 help:  ## Explain every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ train: $(ready)  ## Train on the embedded letters; settings go in ARGS="optimize
 
 test: lint  ## Check style and types, then run the whole test suite (ARGS="-k tanh" for a part)
 	$(bin)/python -m pytest $(ARGS)
+
+test-faults: $(ready)  ## Kill, interrupt, starve and damage runs by the hundred (half an hour)
+	$(bin)/python -m pytest tests/faults -m "long or not long" -s $(ARGS)
 
 lint: $(ready)  ## Check style and types alone
 	$(bin)/ruff check .

@@ -11,6 +11,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from processes import run_main
 
+pytest.register_assert_rewrite("comparing", "faults.runs")
+
 ALPHABET = "ABCD"
 COUNTS = {"train": 24, "validation": 6, "test": 6}  # pictures a letter
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import runpy
+import signal
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,9 +25,72 @@ _FORKS.set_forkserver_preload(
 
 @dataclass(frozen=True)
 class Finished:
-    exit_code: int
+    exit_code: int  # minus the signal's number where one ended it
     stdout: str
     stderr: str
+
+
+def nothing() -> None: ...
+
+
+class Started:
+    """``python -m MODULE ARGUMENTS`` in `cwd`, under way.
+
+    Args:
+        before: is called in the new process first; a function of a module, for it is pickled.
+    """
+
+    def __init__(
+        self, module: str, *arguments: str, cwd: Path, before: Callable[[], object] = nothing
+    ) -> None:
+        self.command = f"{module} {' '.join(arguments)}"
+        self._folder = TemporaryDirectory()
+        self._streams = [Path(self._folder.name) / name for name in ("stdout", "stderr")]
+        self._process = _FORKS.Process(
+            target=_run, args=(module, arguments, cwd, self._streams, before)
+        )
+        self._process.start()
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.exitcode is None
+
+    @property
+    def stderr(self) -> str:
+        """So far."""
+        return self._streams[1].read_text(encoding="utf-8") if self._streams[1].exists() else ""
+
+    def send(self, number: int) -> None:
+        """A signal, unless it has ended by then."""
+        if self.running:
+            os.kill(self.pid, number)
+
+    def until(self, seen: Callable[[], bool], timeout: float = 60) -> bool:
+        """Wait for something that it does; False where it ended first."""
+        end = time.monotonic() + timeout
+        while not seen():
+            if not self.running:
+                return seen()
+            if time.monotonic() > end:
+                self._process.kill()
+                raise TimeoutError(f"{self.command}: not seen within {timeout} s")
+            time.sleep(0.001)
+        return True
+
+    def wait(self, timeout: float = 120) -> Finished:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            self._process.kill()
+            self._process.join()
+            raise TimeoutError(f"{self.command}: over {timeout} s\n{self.stderr}")
+        texts = [s.read_text(encoding="utf-8") if s.exists() else "" for s in self._streams]
+        self._folder.cleanup()
+        return Finished(self._process.exitcode, *texts)
 
 
 def run_main(name: str, *arguments: str, cwd: Path, timeout: float = 120) -> Finished:
@@ -34,21 +100,25 @@ def run_main(name: str, *arguments: str, cwd: Path, timeout: float = 120) -> Fin
 
 def run_module(module: str, *arguments: str, cwd: Path, timeout: float = 120) -> Finished:
     """``python -m MODULE ARGUMENTS`` in `cwd`."""
-    with TemporaryDirectory() as folder:
-        streams = [Path(folder) / "stdout", Path(folder) / "stderr"]
-        process = _FORKS.Process(target=_run, args=(module, arguments, cwd, streams))
-        process.start()
-        process.join(timeout)
-        if process.exitcode is None:
-            process.kill()
-            raise TimeoutError(f"{module} {' '.join(arguments)}: over {timeout} s")
-        texts = [stream.read_text(encoding="utf-8") for stream in streams]
-    return Finished(process.exitcode, *texts)
+    return Started(module, *arguments, cwd=cwd).wait(timeout)
 
 
-def _run(module: str, arguments: tuple[str, ...], cwd: Path, streams: list[Path]) -> None:
+def start(name: str, *arguments: str, cwd: Path, before: Callable[[], object] = nothing) -> Started:
+    """``python -m charrec.NAME ARGUMENTS`` in `cwd`, not waited for."""
+    return Started(f"charrec.{name}", *arguments, cwd=cwd, before=before)
+
+
+def _run(
+    module: str,
+    arguments: tuple[str, ...],
+    cwd: Path,
+    streams: list[Path],
+    before: Callable[[], object],
+) -> None:
     for descriptor, stream in zip((1, 2), streams, strict=True):
         os.dup2(os.open(stream, os.O_CREAT | os.O_WRONLY), descriptor)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell's job tests
     os.chdir(cwd)
     sys.argv = [module, *arguments]
+    before()
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import pytest
 import pytorch_lightning as pl
 from conftest import ALPHABET
 
+from charrec.checkpoints import read_checkpoint
+from charrec.errors import Interrupted
 from charrec.recording import COLUMNS, EpochRecorder
 from charrec.run import Run
 from charrec.settings import DataSettings, TrainSettings
-from charrec.training import train
+from charrec.training import resume, train
 
 SLEEP = 0.2  # seconds, far above an epoch's own few milliseconds
 
@@ -74,3 +77,60 @@ def test_train_metrics_are_means_over_the_pictures(letters: Path, tmp_path: Path
     uneven, even = (rows(train(s, tmp_path / str(s.batch_size)))[0] for s in (still, whole))
     assert float(uneven["train_loss"]) == pytest.approx(float(even["train_loss"]), rel=1e-5)
     assert uneven["train_accuracy"] == even["train_accuracy"]
+
+
+# Of a run that is gone on with
+
+
+class Stopping(pl.Callback):
+    """SIGTERM while an epoch is validated."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.current_epoch + 1 == self.epoch:
+            signal.raise_signal(signal.SIGTERM)
+
+
+def test_times_are_of_all_legs_and_rows_are_there_once(letters: Path, tmp_path: Path) -> None:
+    """Of three epochs two were in the first leg, each of them slow to validate."""
+    with pytest.raises(Interrupted):
+        train(settings(letters), tmp_path / "run", [SlowValidation(), Stopping(2)])
+    first = read_checkpoint(tmp_path / "run" / "checkpoints" / "last.ckpt")
+    kept = first["callbacks"]["EpochRecorder"]
+    assert kept["learned"] > 2 * SLEEP
+    run = resume(tmp_path / "run")
+    assert [row["epoch"] for row in rows(run)] == ["1", "2", "3"]
+    assert kept["learned"] < run.summary["train_seconds"] < kept["learned"] + SLEEP
+    last = read_checkpoint(run.last_checkpoint)["callbacks"]["EpochRecorder"]
+    assert last["seconds"].tolist()[:2] == kept["seconds"].tolist()
+    assert len(last["seconds"]) == 3
+    assert run.summary["epoch_seconds"] == round(sum(last["seconds"].tolist()[1:]) / 2, 6)
+
+
+def test_its_state_comes_back(tmp_path: Path) -> None:
+    recorder, again = (EpochRecorder(tmp_path) for _ in range(2))
+    recorder.rows, recorder.seconds = ["1,0.5,,,,0.1\n", "2,0.4,,,,0.1\n"], [1.0, 3.0]
+    again.load_state_dict(recorder.state_dict())
+    assert (again.rows, again.seconds) == (recorder.rows, recorder.seconds)
+    assert again.state_dict()["rows"] == "1,0.5,,,,0.1\n2,0.4,,,,0.1\n"
+    assert again.summary()["epochs"] == 2
+
+
+@pytest.mark.parametrize("rows", ["x\n", "2,0.5,,,,0.1\n", "1,\n1,\n", "1,\n3,\n"])
+def test_rows_that_are_not_one_an_epoch_are_refused(rows: str, tmp_path: Path) -> None:
+    recorder = EpochRecorder(tmp_path)
+    with pytest.raises(ValueError, match="one an epoch"):
+        recorder.load_state_dict(recorder.state_dict() | {"rows": rows})
+
+
+def test_rows_that_were_made_after_the_checkpoint_are_dropped(
+    letters: Path, tmp_path: Path
+) -> None:
+    run = train(settings(letters), tmp_path / "run")
+    whole = (run.folder / "metrics.csv").read_bytes()
+    (run.folder / "metrics.csv").write_bytes(whole + b"4,0.1,0.1,0.1,0.1,0.1\n5,0.")
+    assert resume(run.folder, epochs=4).summary["epochs"] == 4
+    assert (run.folder / "metrics.csv").read_bytes().startswith(whole)
+    assert [row["epoch"] for row in rows(run)] == ["1", "2", "3", "4"]

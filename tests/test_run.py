@@ -143,3 +143,77 @@ def test_the_keys_of_a_summary(trained: Path) -> None:
     assert test["total"] == 24
     assert test["accuracy"] == test["correct"] / 24
     assert 0 < summary["epoch_seconds"] < summary["train_seconds"]
+
+
+# Who works in it
+
+
+def test_a_run_is_running_only_while_somebody_holds_its_lock(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", status="running")
+    assert run.status == "cut off", "there has never been a lock"
+    with run.locked():
+        assert run.status == "running"
+    assert (run.folder / ".lock").exists()
+    assert run.status == "cut off"
+    for status in ("completed", "failed", "diverged", "interrupted"):
+        run.record(status=status)
+        with run.locked():
+            assert run.status == status
+
+
+def test_looking_at_a_run_makes_no_lock(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", status="running")
+    run.refuse_if_running()
+    assert run.status == "cut off"
+    assert not (run.folder / ".lock").exists()
+
+
+def test_a_second_one_is_refused_with_the_number_of_the_first(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", status="running", process=4711)
+    with run.locked():
+        other = Run(run.folder)
+        for refuse in (other.refuse_if_running, other.locked().__enter__):
+            with pytest.raises(UserError) as refused:
+                refuse()
+            said = f"{run.folder} is written to by process 4711; wait for its end"
+            assert str(refused.value) == said
+    with Run(run.folder).locked():
+        pass
+
+
+def test_a_lock_leaves_no_file_where_no_run_came_of_it(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), Run(tmp_path).locked():
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_takes_the_lock_removes_what_the_dead_left(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", status="running")
+    draft = run.folder / "checkpoints" / ".last.ckpt.1.draft"
+    draft.touch()
+    with run.locked():
+        assert not draft.exists()
+    assert run.best_checkpoint.exists()
+
+
+def test_a_start_that_cannot_be_written_is_told_with_all_that_it_knew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk was full for a moment: what has failed can be gone on with."""
+    run, record = Run(tmp_path), Run.record
+
+    def once_full(self: Run, **entries: object) -> None:
+        monkeypatch.setattr(Run, "record", record)
+        raise OSError(28, "No space left on device", "summary.json")
+
+    monkeypatch.setattr(Run, "record", once_full)
+    with pytest.raises(OSError, match="No space"), run.recording(settings={"lr": 1}):
+        pass
+    assert (run.summary["status"], run.summary["settings"]) == ("failed", {"lr": 1})
+    assert run.summary["error"] == "OSError: [Errno 28] No space left on device: 'summary.json'"
+
+
+def test_a_summary_that_is_too_deep_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "summary.json").write_text("[" * 100_000)
+    with pytest.raises(UserError, match="cannot be read: maximum recursion depth"):
+        _ = Run(tmp_path).summary

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytorch_lightning as pl
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -18,7 +21,7 @@ from charrec import evaluation
 from charrec.classifier import load_classifier
 from charrec.conclusion import report
 from charrec.data.datamodule import CharacterDataModule
-from charrec.errors import Diverged, UserError
+from charrec.errors import Diverged, Interrupted, UserError
 from charrec.run import Run
 from charrec.settings import DataSettings, TrainSettings
 from charrec.training import resume, train
@@ -295,3 +298,75 @@ def test_a_completed_run_can_be_made_longer(letters: Path, tmp_path: Path, sched
     if schedule == "constant":
         assert rows(longer) == rows(undisturbed)
         assert longer.summary["test"] == undisturbed.summary["test"]
+
+
+class StoppingAfter(pl.Callback):
+    """SIGTERM after a step of an epoch."""
+
+    def __init__(self, epoch: int, step: int) -> None:
+        self.at = (epoch, step)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *arguments: Any
+    ) -> None:
+        if (trainer.current_epoch + 1, arguments[2] + 1) == self.at:
+            signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("most", [20, 24, 30, 99])
+@pytest.mark.parametrize("at", [(1, 4), (1, 12), (2, 3), (2, 8)])
+def test_with_max_steps_too_it_goes_on_where_it_was(
+    most: int, at: tuple[int, int], letters: Path, tmp_path: Path
+) -> None:
+    """After the last step of an epoch, of which nothing is left, and in the middle of others."""
+    limited = settings(letters, epochs=3, trainer={"accelerator": "cpu", "max_steps": most})
+    never = StoppingAfter(0, 0)
+    whole = train(limited, tmp_path / "whole", [never])
+    with contextlib.suppress(Interrupted):
+        train(limited, tmp_path / "run", [StoppingAfter(*at)])
+    resumed = resume(tmp_path / "run", [never])
+    assert rows(resumed) == rows(whole)
+    assert len(rows(whole)) == (2 if most < 25 else 3)
+    ours, theirs = (load_classifier(r.last_checkpoint).state_dict() for r in (resumed, whole))
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    for name in ("best_epoch", "test", "validation", "epochs"):
+        assert resumed.summary[name] == whole.summary[name]
+
+
+def test_plugins_of_the_trainer_s_leave_checkpoints_sealed(letters: Path, tmp_path: Path) -> None:
+    plugged = {"accelerator": "cpu", "plugins": []}
+    done = train(settings(letters, epochs=1, trainer=plugged), tmp_path / "run")
+    assert load_classifier(done.last_checkpoint).hparams["hsize"] == 32
+
+
+@pytest.mark.parametrize("logger", ["tensorboard", {"_target_": "os.system"}, [True], 1])
+def test_a_logger_that_is_named_is_refused(logger: Any, letters: Path) -> None:
+    with pytest.raises(UserError, match=r"trainer\.logger is true or false"):
+        settings(letters, trainer={"accelerator": "cpu", "logger": logger})
+
+
+def test_checkpoints_of_another_run_are_not_gone_on_with(
+    run: Run, letters: Path, tmp_path: Path
+) -> None:
+    other = train(settings(letters, epochs=1, lr=1e-3), tmp_path / "other")
+    copy = Run(Path(shutil.copytree(run.folder, tmp_path / "copy")))
+    interrupted(copy)
+    shutil.copyfile(other.last_checkpoint, copy.last_checkpoint)
+    with pytest.raises(UserError, match=r"last\.ckpt is of another run: its settings are not"):
+        resume(copy.folder)
+
+
+def test_an_error_of_the_network_s_own_is_no_fault_of_the_checkpoint(
+    run: Run, tmp_path: Path
+) -> None:
+    """Once it learns, what is raised stays what it is."""
+
+    class Broken(pl.Callback):
+        def on_validation_end(self, *_: Any) -> None:
+            raise ZeroDivisionError("mine")
+
+    copy = Run(Path(shutil.copytree(run.folder, tmp_path / "copy")))
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        resume(copy.folder, [Broken()], epochs=11)
+    assert copy.summary["status"] == "failed"
+    assert copy.summary["error"] == "ZeroDivisionError: mine"

@@ -14,7 +14,12 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from charrec.backpropagation import Backpropagation
 from charrec.data.batches import Block
-from charrec.divergence import Snapshot, diverged, refuse_non_finite, seems_finite
+from charrec.divergence import (
+    Snapshot,
+    refuse_non_finite,
+    refuse_non_finite_weights,
+    seems_finite,
+)
 from charrec.errors import UserError
 from charrec.mlp import scale
 from charrec.trainer_arguments import OF_SINGLE_STEPS
@@ -74,6 +79,7 @@ class BlockSteps:
         epoch = self.trainer.fit_loop.epoch_loop
         if len(logits) < block.steps:
             block.source.put_back(block, len(logits))
+            self._since[-1] = block.cut(len(logits))
             epoch.batch_progress.is_last_batch = False
         # What loggers count by; Lightning itself adds the last step.
         epoch._batches_that_stepped += len(logits) - 1
@@ -109,7 +115,7 @@ class BlockSteps:
 
     @torch.no_grad()
     def refuse_divergence(self, loss: Tensor) -> None:
-        """Raise Diverged, naming the step, where `loss`, or a weight, is not finite after a block.
+        """Raise Diverged, naming the step, where a loss or a gradient in a block was not finite.
 
         A gradient that is not makes weights that are not. Looking once a block costs next to
         nothing; which step it was is found by taking the steps once more.
@@ -121,8 +127,7 @@ class BlockSteps:
         self._update = None  # it holds the states that were there before
         for block in self._since:
             self._take(block, self._refuse_non_finite)
-        if not all(bool(weight.isfinite().all()) for weight in self.by_hand.gradients):
-            raise diverged(self.module, block.first + block.steps, "a weight")
+        refuse_non_finite_weights(self.module, block.first + block.steps)
 
     def _refuse_non_finite(self, step: int, logits: Tensor, targets: Tensor) -> None:
         loss = functional.cross_entropy(logits, targets)

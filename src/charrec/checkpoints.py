@@ -79,6 +79,18 @@ def _data_of(archive: bytes, path: Path) -> dict[str, Any]:
     return content
 
 
+def count_in(checkpoint: Path, name: str) -> int:
+    """A whole number in a checkpoint: `epoch`, from 0, or `global_step`.
+
+    Raises:
+        UserError: the checkpoint is refused, or holds no such number.
+    """
+    count = read_checkpoint(checkpoint).get(name)
+    if not isinstance(count, int) or not 0 <= count < 2**53:
+        raise UserError(f"{checkpoint} holds no {name}; name another run")
+    return count
+
+
 class SealedCheckpointIO(CheckpointIO):
     """What Lightning reads and writes checkpoints with."""
 

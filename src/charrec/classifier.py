@@ -17,7 +17,7 @@ from charrec.backpropagation import Backpropagation, loss_and_logits
 from charrec.blocks import BlockSteps
 from charrec.checkpoints import read_checkpoint
 from charrec.data.batches import Block
-from charrec.divergence import refuse_non_finite
+from charrec.divergence import refuse_non_finite, refuse_non_finite_weights
 from charrec.errors import UserError
 from charrec.metrics import LossAndAccuracy
 from charrec.mlp import MLP, scale
@@ -119,6 +119,10 @@ class CharacterClassifier(pl.LightningModule):
         step = self.trainer.fit_loop.epoch_loop.batch_idx + 1
         gradients = (p.grad for p in self.parameters() if p.grad is not None)
         refuse_non_finite(self, step, torch.zeros(()), gradients)
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        if self.automatic_optimization:
+            refuse_non_finite_weights(self, batch_idx + 1)
 
     def _loss(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         if self._by_hand is None:

@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from charrec.checkpoints import read_checkpoint
+from charrec.checkpoints import count_in
 from charrec.classifier import load_classifier
 from charrec.data.datamodule import CharacterDataModule
 from charrec.evaluation import answer_test_split, write_test_report
@@ -41,7 +41,7 @@ def conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) ->
 
 def _epoch_of(checkpoint: Path) -> int:
     """Counted from 1, as everywhere but in Lightning."""
-    return int(read_checkpoint(checkpoint)["epoch"]) + 1
+    return count_in(checkpoint, "epoch") + 1
 
 
 def _validation_of(metrics: Path, epoch: int) -> dict[str, float]:

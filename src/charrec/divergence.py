@@ -23,6 +23,19 @@ def refuse_non_finite(
             raise diverged(module, step, what)
 
 
+def refuse_non_finite_weights(module: pl.LightningModule, step: int) -> None:
+    """Raise Diverged after the last step of an epoch or of all, for no later one would tell."""
+    if not after_last_step(module.trainer):
+        return
+    if not all(bool(weight.isfinite().all()) for weight in module.parameters()):
+        raise diverged(module, step, "a weight")
+
+
+def after_last_step(trainer: pl.Trainer) -> bool:
+    """Whether no step of this epoch follows: it is over, or there are max_steps."""
+    return trainer.is_last_batch or trainer.global_step == trainer.max_steps
+
+
 def diverged(module: pl.LightningModule, step: int, what: str) -> Diverged:
     learning_rate = module.trainer.optimizers[0].param_groups[0]["lr"]
     return Diverged(what, module.current_epoch + 1, step, learning_rate)
@@ -50,4 +63,4 @@ class Snapshot:
         for weight, value in self._weights:
             weight.copy_(value)
         for part, state in self._states:
-            part.load_state_dict(state)
+            part.load_state_dict(copy.deepcopy(state))  # which else it would go on to change

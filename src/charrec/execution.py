@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import GradientAccumulationScheduler, ModelCheckpoint
 
 from charrec.errors import UserError
+from charrec.rules import Rule, whole
 from charrec.settings import TrainSettings
 from charrec.trainer_arguments import needs_every_step
 
@@ -46,6 +48,21 @@ class Execution:
     threads: int  # of the CPU
     steps_per_execution: int  # training steps that Lightning is handed at a time
     compile: bool  # whether torch.compile translates the step
+
+    @classmethod
+    def from_record(cls, record: Any) -> Execution:
+        """As a run's summary has it.
+
+        Raises:
+            UserError: the record is damaged.
+        """
+        names = ("threads", "steps_per_execution", "compile")
+        if not isinstance(record, dict) or set(record) != set(names):
+            raise UserError(f"execution={record} in summary.json is damaged; name another run")
+        for name in names[:2]:
+            whole(1, 1_000_000).check(name, record[name])
+        Rule(lambda v: isinstance(v, bool), "true or false").check("compile", record["compile"])
+        return cls(**record)
 
 
 def choose_execution(

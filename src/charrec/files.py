@@ -49,7 +49,7 @@ def append_whole(path: Path, text: str) -> None:
         OSError: it cannot be written; `filename` is set, and the file is as it was.
     """
     data = text.encode()
-    with _naming(path), open(path, "ab", buffering=0) as file:
+    with naming(path), open(path, "ab", buffering=0) as file:
         before = file.tell()
         try:
             if file.write(data) < len(data):
@@ -67,23 +67,23 @@ def remove_drafts(folder: Path) -> None:
 
 
 @contextmanager
-def _draft_of(path: Path) -> Iterator[Path]:
-    """A name beside `path`, which takes its place when the block ends well."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}{DRAFT}")
-    try:
-        with _naming(path):
-            yield draft
-            os.replace(draft, path)
-    finally:
-        with suppress(OSError):
-            draft.unlink()
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def naming(path: Path) -> Iterator[None]:
     """Errors of writing do not say which file it was, those of opening would name the draft."""
     try:
         yield
     except OSError as error:
         error.filename, error.filename2 = str(path), None
         raise
+
+
+@contextmanager
+def _draft_of(path: Path) -> Iterator[Path]:
+    """A name beside `path`, which takes its place when the block ends well."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}{DRAFT}")
+    try:
+        with naming(path):
+            yield draft
+            os.replace(draft, path)
+    finally:
+        with suppress(OSError):
+            draft.unlink()

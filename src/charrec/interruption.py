@@ -11,10 +11,11 @@ from typing import Any
 import pytorch_lightning as pl
 
 from charrec.classifier import CharacterClassifier
+from charrec.divergence import after_last_step
 from charrec.errors import Interrupted
 from charrec.saving import Checkpoints
+from charrec.signals import SIGNALS
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 FINISHING = b"charrec: finishing the step; once more to stop at once\n"
 
 
@@ -29,6 +30,7 @@ class Interruption(pl.Callback):
     def __init__(self, checkpoints: Checkpoints) -> None:
         self.checkpoints = checkpoints
         self.signal: int | None = None
+        self.learned = False  # a step may have been taken
         self._learning: CharacterClassifier | None = None
         self._before: dict[int, Any] = {}
 
@@ -44,8 +46,8 @@ class Interruption(pl.Callback):
 
     def _listen(self) -> None:
         for number, before in self._before.items():
-            if before is not signal.SIG_IGN:
-                signal.signal(number, self._receive)
+            ignored = before is signal.SIG_IGN
+            signal.signal(number, signal.SIG_IGN if ignored else self._receive)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self._learning is None or self.signal is not None:
@@ -57,11 +59,12 @@ class Interruption(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, CharacterClassifier)
         pl_module.stop_requested = False
+        self.learned = True
         self._learning = pl_module
         self._listen()  # Lightning has put its own in the place of SIGTERM's
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        if self.signal is not None and not trainer.is_last_batch:
+        if self.signal is not None and not after_last_step(trainer):
             self.checkpoints.save(trainer)
             raise Interrupted(self.signal)
 

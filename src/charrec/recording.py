@@ -16,7 +16,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from tensorboard.compat.proto.summary_pb2 import Summary
 
 from charrec.classifier import CharacterClassifier
-from charrec.files import append_whole, write_whole
+from charrec.files import append_whole, naming, write_whole
 
 COLUMNS = (
     "epoch",
@@ -55,9 +55,12 @@ class EpochRecorder(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = state_dict["rows"].splitlines(keepends=True)
+        epochs = [row.partition(",")[0] for row in self.rows]
+        if epochs != [str(number + 1) for number in range(len(epochs))]:
+            raise ValueError("the rows of metrics.csv in it are not one an epoch")
         self.seconds = state_dict["seconds"].tolist()
-        self._elapsed, self._learned = state_dict["elapsed"], state_dict["learned"]
-        self._learning_rate = state_dict["learning_rate"]
+        times = ("elapsed", "learned", "learning_rate")
+        self._elapsed, self._learned, self._learning_rate = (float(state_dict[k]) for k in times)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         write_whole(self.path, ",".join(COLUMNS) + "\n" + "".join(self.rows))
@@ -139,8 +142,9 @@ class EventLogger(TensorBoardLogger):
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """All values as one event, which takes less time than one each."""
         values = [Summary.Value(tag=name, simple_value=value) for name, value in metrics.items()]
-        self.experiment._get_file_writer().add_summary(Summary(value=values), step)
-        self.experiment.flush()  # whatever happens in the next epoch
+        with naming(Path(self.log_dir, "events.out.tfevents")):
+            self.experiment._get_file_writer().add_summary(Summary(value=values), step)
+            self.experiment.flush()  # whatever happens in the next epoch
 
     def save(self) -> None:
         pass

@@ -25,6 +25,7 @@ from charrec.paths import shown_path
 from charrec.resources import INSTALLED, PACKAGE
 from charrec.rules import one_of
 from charrec.settings import TrainSettings
+from charrec.signals import signals_held
 
 CHECKPOINTS = ("best", "last")
 CAN_GO_ON = ("interrupted", "cut off", "failed")
@@ -99,7 +100,7 @@ class Run:
             raise UserError(
                 f"{self.folder} is no run: it has no summary.json; name the folder of a run"
             ) from None
-        except (OSError, ValueError) as e:
+        except (OSError, ValueError, RecursionError) as e:
             raise UserError(f"{path} cannot be read: {e}") from e
         if not isinstance(summary, dict):
             raise UserError(f"{path} is no JSON object; name another run")
@@ -214,13 +215,11 @@ class Run:
     @contextmanager
     def recording(self, **entries: Any) -> Iterator[None]:
         """Write the summary at the start, and how it ended whatever happens in between."""
-        started = self.so_far.get("started", _now())
-        self.record(
-            status="running", **entries, started=started, ended=None, error=None, diverged=None,
-            process=os.getpid(), versions=_versions(), git=_git_commit(),
-        )  # fmt: skip
+        about = entries | {"started": self.so_far.get("started", _now()), "process": os.getpid()}
+        about |= {"versions": _versions(), "git": _git_commit()}
         status, error, where = "failed", None, None
         try:
+            self.record(status="running", **about, ended=None, error=None, diverged=None)
             yield
             status = "completed"
         except KeyboardInterrupt as stop:
@@ -234,4 +233,6 @@ class Run:
             error = f"{type(e).__name__}: {e}"
             raise
         finally:
-            self.record(status=status, error=error, diverged=where, ended=_now())
+            with signals_held():
+                # All of it once more: the first time it may not have been possible.
+                self.record(status=status, **about, ended=_now(), error=error, diverged=where)

@@ -32,7 +32,8 @@ class Checkpoints(Checkpoint):
         return {"best_accuracy": self.best_accuracy, "over": self._over}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.best_accuracy, self._over = state_dict["best_accuracy"], state_dict["over"]
+        best = state_dict["best_accuracy"]
+        self.best_accuracy, self._over = None if best is None else float(best), state_dict["over"]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         trainer.should_stop = trainer.should_stop or self._over

@@ -13,6 +13,7 @@ DEVICES = Rule(
     lambda value: value in (1, "1", "auto") or (isinstance(value, list) and len(value) == 1),
     "1: so small a network trains on one device",
 )
+LOGGER = Rule(lambda value: value is None or isinstance(value, bool), "true or false")
 # What charrec itself hands to the Trainer, and the setting that changes it.
 RESERVED = {
     "max_epochs": "epochs=N",
@@ -41,6 +42,7 @@ def check_trainer(arguments: Any) -> None:
         if name in arguments:
             raise UserError(f"trainer.{name} is set by charrec; use {instead}")
     DEVICES.check("trainer.devices", arguments.get("devices", 1))
+    LOGGER.check("trainer.logger", arguments.get("logger"))
 
 
 def needs_every_step(arguments: Mapping[str, Any]) -> str | None:

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import RichProgressBar
 
-from charrec.checkpoints import SealedCheckpointIO, read_checkpoint
+from charrec.checkpoints import SealedCheckpointIO, count_in, read_checkpoint
 from charrec.classifier import (
     CharacterClassifier,
     adopt_weights,
@@ -45,6 +45,8 @@ from charrec.runs import find_run
 from charrec.saving import Checkpoints, RandomStates
 from charrec.settings import TrainSettings
 from charrec.trainer import make_trainer
+
+KEEPING = (EpochRecorder, RandomStates, Checkpoints)  # their states are what a run goes on from
 
 
 def train(
@@ -121,6 +123,18 @@ def _checkpoint_to_go_on_from(run: Run) -> Path | None:
     return None
 
 
+def _refuse_another_run(checkpoint: Path, classifier: CharacterClassifier) -> None:
+    content = read_checkpoint(checkpoint)
+    if content["hyper_parameters"] != dict(classifier.hparams):
+        raise UserError(
+            f"{checkpoint} is of another run: its settings are not those of summary.json; "
+            "put the run's own back"
+        )
+    kept = content.get("callbacks")
+    if not isinstance(kept, dict) or any(kind.__name__ not in kept for kind in KEEPING):
+        raise UserError(f"{checkpoint} holds nothing to go on from; put the run's own back")
+
+
 def _refuse_other_letters(run: Run, letters: CharacterDataModule) -> None:
     recorded = run.summary.get("letters")
     if recorded is not None and recorded != letters.fingerprint():
@@ -140,6 +154,8 @@ def _train(
     for note in settings.notes:
         warnings.warn(note, stacklevel=3)
     classifier = _classifier(settings)
+    if checkpoint is not None:
+        _refuse_another_run(checkpoint, classifier)
     if settings.weights is not None and checkpoint is None:
         source = find_run(settings.weights, "weights")
         adopt_weights(classifier, load_classifier(source.best_checkpoint))
@@ -148,12 +164,13 @@ def _train(
     letters.steps_per_execution = execution.steps_per_execution
     recorder, checkpoints = EpochRecorder(run.folder), Checkpoints(run)
     interruption = Interruption(checkpoints)
-    ours = [recorder, RandomStates(), interruption, *callbacks, checkpoints]
+    # What restores and what saves comes last: after whatever the callbacks do at the same point.
+    ours = [recorder, *callbacks, RandomStates(), interruption, checkpoints]
     trainer = _trainer(run, settings, ours, checkpoint)
     about = {"execution": asdict(execution), "letters": letters.fingerprint()}
     with interruption, run.recording(settings=settings.record(), **about):
         with threads(execution.threads):
-            _fit(trainer, classifier, letters, checkpoint)
+            _fit(trainer, classifier, letters, checkpoint, interruption)
         run.record(**recorder.summary())
         conclude(run, settings, letters)
     return run
@@ -164,6 +181,7 @@ def _fit(
     classifier: CharacterClassifier,
     letters: CharacterDataModule,
     checkpoint: Path | None,
+    interruption: Interruption,
 ) -> None:
     try:
         trainer.fit(classifier, letters, ckpt_path=checkpoint, weights_only=True)
@@ -171,6 +189,15 @@ def _fit(
         if isinstance(end.__context__, KeyboardInterrupt):
             raise end.__context__ from None
         raise
+    except (UserError, OSError):
+        raise
+    except Exception as error:  # Lightning and torch raise whatever a crafted file leads them to
+        if checkpoint is None or interruption.learned:
+            raise
+        raise UserError(
+            f"{checkpoint} cannot be gone on from: {type(error).__name__}: "
+            f"{str(error).partition(chr(10))[0]}"
+        ) from error
 
 
 def _execution(
@@ -181,7 +208,7 @@ def _execution(
 ) -> Execution:
     """As a run that is gone on with began; else as the rules say."""
     if recorded := run.so_far.get("execution"):
-        execution = Execution(**recorded)
+        execution = Execution.from_record(recorded)
         if execution.steps_per_execution > 1 and any(map(sees_steps, callbacks)):
             warnings.warn("the run goes on in blocks: callbacks see no single steps", stacklevel=5)
         return execution
@@ -225,12 +252,16 @@ def _trainer(
         "max_epochs": settings.epochs,
         "logger": EventLogger(run.folder, after=_steps_in(checkpoint)),
         "callbacks": [*callbacks, *bar],
-        "plugins": [SealedCheckpointIO()],
         "enable_progress_bar": on_terminal,
         "default_root_dir": run.folder,
     }
-    return make_trainer(ours | settings.trainer)
+    plugins = settings.trainer.get("plugins") or []
+    named = [plugins] if isinstance(plugins, str) else list(plugins)
+    trainer = make_trainer(ours | settings.trainer | {"plugins": [*named, SealedCheckpointIO()]})
+    # Else, where there are max_steps, an epoch that is over would be gone on with, as an empty one.
+    trainer.fit_loop._iteration_based_training = lambda: False  # type: ignore[method-assign]
+    return trainer
 
 
 def _steps_in(checkpoint: Path | None) -> int:
-    return int(read_checkpoint(checkpoint)["global_step"]) if checkpoint else 0
+    return count_in(checkpoint, "global_step") if checkpoint else 0

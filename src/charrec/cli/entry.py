@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable
@@ -38,6 +39,7 @@ def run_main(main: Callable[[DictConfig], int | None], config_name: str) -> None
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     warnings.showwarning = _show_warning
+    threading.excepthook = _show_thread_error
     OmegaConf.register_new_resolver("run_id", run_id, use_cache=True, replace=True)
     decorate = hydra.main(
         version_base="1.3", config_path=str(resource("conf")), config_name=config_name
@@ -72,6 +74,12 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__
     """Ours and Lightning's advice in a line; deprecations are for the authors of libraries."""
     if not issubclass(category, (DeprecationWarning, FutureWarning)):
         print(f"charrec: warning: {message}", file=sys.stderr)
+
+
+def _show_thread_error(error: threading.ExceptHookArgs) -> None:
+    """TensorBoard's thread hands what the disk refuses on to the thread that logs."""
+    if not issubclass(error.exc_type, OSError):
+        threading.__excepthook__(error)
 
 
 def report(error: BaseException, config_name: str) -> int:

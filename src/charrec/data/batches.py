@@ -60,6 +60,10 @@ class Block(NamedTuple):
     def steps(self) -> int:
         return -(-len(self.order) // self.batch_size)
 
+    def cut(self, steps: int) -> Block:
+        """The first so many of its steps."""
+        return self._replace(order=self.order[: steps * self.batch_size])
+
 
 class Due(NamedTuple):
     """Where Lightning must get a say between two steps, counted over the whole run."""
