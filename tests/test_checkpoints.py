@@ -61,7 +61,10 @@ def test_the_same_content_is_the_same_file(checkpoint: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("none", "no such checkpoint; name a trained run"), ("folder", "cannot be read: Is a dir")],
+    [
+        ("none", "no such checkpoint; name a trained run"),
+        ("folder", "cannot be read: it is a folder"),
+    ],
 )
 def test_what_is_not_there(name: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
@@ -93,3 +96,12 @@ def test_what_lightning_is_given(tmp_path: Path) -> None:
     files.remove_checkpoint(path)
     files.remove_checkpoint(path)
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "claimed", [torch.empty(10**6, 10**6, device="meta"), torch.zeros(1).expand(10**6, 10**6)]
+)
+def test_a_tensor_that_only_says_how_large_it_is(claimed: torch.Tensor, tmp_path: Path) -> None:
+    write_checkpoint({"state_dict": {"weight": [claimed]}}, tmp_path / "a.ckpt")
+    with pytest.raises(UserError, match="is refused"):
+        read_checkpoint(tmp_path / "a.ckpt")

@@ -35,7 +35,7 @@ LAYERS = (
     ),
     ("rules", "mlp", "resources", "statistics"),
     ("paths",),
-    ("tanh", "errors", "files", "signals", "signatures"),
+    ("tanh", "errors", "files", "ordinary", "signals", "signatures"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")

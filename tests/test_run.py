@@ -11,6 +11,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from making import make_run
@@ -217,3 +218,19 @@ def test_a_summary_that_is_too_deep_is_refused(tmp_path: Path) -> None:
     (tmp_path / "summary.json").write_text("[" * 100_000)
     with pytest.raises(UserError, match="cannot be read: maximum recursion depth"):
         _ = Run(tmp_path).summary
+
+
+@pytest.mark.parametrize(
+    "settings", [{"optimizer": []}, {"optimizer": {}}, {"hsize": {}}, {"data": {"alphabet": None}}]
+)
+def test_settings_of_another_kind(settings: dict[str, Any], tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", status="failed", settings={"data": {}} | settings)
+    with pytest.raises(UserError):
+        run.settings_to_go_on()
+
+
+@pytest.mark.parametrize("data", [{"alphabet": 3}, {"root": []}, {"root": 3}, {"size": 3}])
+def test_letters_of_another_kind(data: dict[str, Any], tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", settings={"data": data})
+    with pytest.raises(UserError):
+        _ = run.letters

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -18,7 +19,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from charrec import evaluation
-from charrec.classifier import load_classifier
+from charrec.classifier import CharacterClassifier, load_classifier
 from charrec.conclusion import report
 from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import Diverged, Interrupted, UserError
@@ -261,7 +262,7 @@ def test_a_damaged_summary_is_named(run: Run, tmp_path: Path, summary: str) -> N
     copy = Path(shutil.copytree(run.folder, tmp_path / "copy"))
     (copy / "summary.json").write_text(summary)
     for go_on in (resume, evaluation.test):
-        with pytest.raises(UserError, match=r"summary\.json holds no settings"):
+        with pytest.raises(UserError, match=r"summary\.json is damaged, .* holds no settings"):
             go_on(copy)
 
 
@@ -370,3 +371,92 @@ def test_an_error_of_the_network_s_own_is_no_fault_of_the_checkpoint(
         resume(copy.folder, [Broken()], epochs=11)
     assert copy.summary["status"] == "failed"
     assert copy.summary["error"] == "ZeroDivisionError: mine"
+
+
+def test_an_epoch_that_lightning_ends_early_is_followed_by_a_whole_one(
+    letters: Path, tmp_path: Path
+) -> None:
+    few = {"accelerator": "cpu", "limit_train_batches": 8}  # of 12
+    done = train(settings(letters, epochs=4, trainer=few), tmp_path / "run")
+    events = EventAccumulator(str(done.folder)).Reload()
+    assert [point.step for point in events.Scalars("train_loss")] == [8, 16, 24, 32]
+
+
+@pytest.mark.parametrize("trainer", [{"limit_train_batches": 8}, {"accumulate_grad_batches": 3}])
+@pytest.mark.parametrize("batch", [2, 3, 7])
+def test_interrupted_under_other_loops_it_ends_as_undisturbed(
+    letters: Path, tmp_path: Path, trainer: dict[str, Any], batch: int
+) -> None:
+    asked = settings(letters, epochs=3, trainer={"accelerator": "cpu"} | trainer)
+    undisturbed = train(asked, tmp_path / "undisturbed")
+    with pytest.raises(Interrupted):
+        train(asked, tmp_path / "run", [Signal(epoch=1, batch=batch)])
+    resumed = resume(tmp_path / "run")
+    assert rows(resumed) == rows(undisturbed)
+    assert resumed.summary["test"] == undisturbed.summary["test"]
+
+
+class Signal(pl.Callback):
+    def __init__(self, epoch: int, batch: int) -> None:
+        self.epoch, self.batch = epoch, batch
+
+    def on_train_batch_start(self, trainer: pl.Trainer, module: Any, batch: Any, at: int) -> None:
+        if (trainer.current_epoch, at) == (self.epoch, self.batch):
+            signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_while_the_test_split_is_read(
+    letters: Path, tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = CharacterClassifier.predict_step
+
+    def interrupted(self: CharacterClassifier, *batch: Any) -> Any:
+        signal.raise_signal(number)
+        return step(self, *batch)
+
+    monkeypatch.setattr(CharacterClassifier, "predict_step", interrupted)
+    with pytest.raises(Interrupted, match="go on with") as stopped:
+        train(settings(letters, epochs=2), tmp_path / "run")
+    assert stopped.value.exit_code == 128 + number
+    assert Run(tmp_path / "run").summary["status"] == "interrupted"
+    monkeypatch.undo()
+    assert resume(tmp_path / "run").summary["status"] == "completed"
+
+
+def test_a_folder_that_is_no_run_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".mine.1.draft").touch()
+    with pytest.raises(UserError, match="is no run"):
+        resume(tmp_path)
+    assert (tmp_path / ".mine.1.draft").exists()
+
+
+def test_a_run_goes_on_where_its_letters_now_are(letters: Path, tmp_path: Path) -> None:
+    here = Path(shutil.copytree(letters, tmp_path / "here"))
+    short = train(settings(here, epochs=2), tmp_path / "run")
+    here.rename(tmp_path / "there")
+    with pytest.raises(UserError, match="no such folder"):
+        resume(short.folder, epochs=4)
+    longer = resume(short.folder, epochs=4, root=tmp_path / "there")
+    assert longer.settings["data"]["root"] == str(tmp_path / "there")
+    assert rows(longer) == rows(train(settings(letters, epochs=4), tmp_path / "undisturbed"))
+
+
+def test_a_run_whose_checkpoints_are_gone_does_not_begin_again(run: Run, tmp_path: Path) -> None:
+    copy = Run(Path(shutil.copytree(run.folder, tmp_path / "copy")))
+    shutil.rmtree(copy.last_checkpoint.parent)
+    before = (copy.folder / "metrics.csv").read_bytes()
+    with pytest.raises(UserError, match="is gone, and the best too"):
+        resume(copy.folder, epochs=20)
+    assert (copy.folder / "metrics.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["summary.json", "checkpoints/last.ckpt"])
+def test_a_pipe_in_a_run_folder_is_not_waited_for(run: Run, tmp_path: Path, name: str) -> None:
+    copy = Run(Path(shutil.copytree(run.folder, tmp_path / "copy")))
+    copy.record(status="interrupted")
+    copy.best_checkpoint.unlink()
+    (copy.folder / name).unlink()
+    os.mkfifo(copy.folder / name)
+    with pytest.raises(UserError, match="cannot be read: it is a pipe"):
+        resume(copy.folder)

@@ -152,8 +152,9 @@ def test_a_row_that_does_not_fit_is_not_there_at_all(
 
 def test_drafts_of_the_dead_are_removed_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "checkpoints").mkdir()
-    drafts = [f".a.1{DRAFT}", f"checkpoints/.last.ckpt.22{DRAFT}"]
-    kept = ["a", ".a", f"mine{DRAFT}", "checkpoints/last.ckpt", f".a{DRAFT}.txt"]
+    drafts = [f".a.1{DRAFT}", f".summary.json.22{DRAFT}"]
+    kept = ["a", ".a", f"mine{DRAFT}", f".thesis{DRAFT}", f".a{DRAFT}.txt"]
+    kept.append(f"checkpoints/.last.ckpt.22{DRAFT}")  # a folder of its own
     for name in (*drafts, *kept):
         (tmp_path / name).touch()
     (tmp_path / f".folder{DRAFT}").mkdir()

@@ -10,17 +10,21 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning_fabric.plugins.io.checkpoint_io import CheckpointIO
+from torch import Tensor
 
 from charrec.errors import UserError
 from charrec.files import whole_file
+from charrec.ordinary import read_ordinary
 
 SEAL = b"charrec sha256 "
 SEAL_BYTES = len(SEAL) + 64
+LARGEST_CHECKPOINT = 2**36  # bytes
 SIZE_BYTES = 2  # of a ZIP comment's length, which stands before the comment
 
 
@@ -47,13 +51,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             that would have to be executed to be loaded.
     """
     try:
-        archive = path.read_bytes()
+        archive = read_ordinary(path, LARGEST_CHECKPOINT)
     except FileNotFoundError:
         raise UserError(
             f"{path}: no such checkpoint; name a trained run with run=RUN_DIR"
         ) from None
-    except OSError as e:
-        raise UserError(f"{path} cannot be read: {e.strerror}; name another run") from e
+    except (OSError, ValueError) as e:
+        problem = getattr(e, "strerror", None) or e
+        raise UserError(f"{path} cannot be read: {problem}; name another run") from e
     body, seal = archive[: -SEAL_BYTES - SIZE_BYTES], archive[-SEAL_BYTES:]
     if seal != SEAL + hashlib.sha256(body).hexdigest().encode():
         raise UserError(
@@ -69,14 +74,27 @@ def _data_of(archive: bytes, path: Path) -> dict[str, Any]:
             if any(m.compress_type != zipfile.ZIP_STORED for m in members.infolist()):
                 raise ValueError("packed, where PyTorch packs nothing")  # a bomb, perhaps
         content = torch.load(io.BytesIO(archive), map_location="cpu", weights_only=True)
-        if not isinstance(content, dict):
-            raise ValueError("no dictionary")
+        if not isinstance(content, dict) or not all(map(_is_there, _tensors(content))):
+            raise ValueError("no dictionary, or tensors that only say how large they are")
     except Exception as e:  # torch raises whatever a crafted file leads it to
         raise UserError(
             f"{path} is refused: it holds something that is not plain data, and nothing of it "
             "was executed; do not trust where it came from"
         ) from e
     return content
+
+
+def _tensors(content: Any) -> Iterator[Tensor]:
+    if isinstance(content, Tensor):
+        yield content
+    elif isinstance(content, (dict, list, tuple)):
+        for part in content.values() if isinstance(content, dict) else content:
+            yield from _tensors(part)
+
+
+def _is_there(tensor: Tensor) -> bool:
+    """Whether there is memory behind each number; a few bytes can claim any size."""
+    return tensor.device.type == "cpu" and tensor.is_contiguous()
 
 
 def count_in(checkpoint: Path, name: str) -> int:

@@ -227,8 +227,7 @@ def load_classifier(checkpoint: str | Path) -> CharacterClassifier:
 
 
 def _sizes(weights: Mapping[str, Tensor]) -> dict[str, torch.Size]:
-    """Of the tensors that hold a number for each place, and do not only say so."""
-    return {name: weight.shape for name, weight in weights.items() if weight.is_contiguous()}
+    return {name: weight.shape for name, weight in weights.items()}
 
 
 def adopt_weights(classifier: CharacterClassifier, source: CharacterClassifier) -> None:

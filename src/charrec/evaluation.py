@@ -32,7 +32,7 @@ from charrec.files import write_whole
 from charrec.paths import full_path
 from charrec.run import Run, new_folder
 from charrec.runs import find_run
-from charrec.trainer import make_trainer
+from charrec.trainer import interrupts_unchanged, make_trainer
 
 ON_WHAT_IS_THERE = {"accelerator": "auto", "devices": 1}
 
@@ -44,7 +44,8 @@ def probabilities(
     batches = Batches(images, torch.zeros(len(images), dtype=torch.int64), 1024)
     quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
     runner = make_trainer(quiet | dict(trainer))
-    answered = runner.predict(classifier, batches)
+    with interrupts_unchanged():
+        answered = runner.predict(classifier, batches)
     return torch.cat([batch for batch in answered or [] if isinstance(batch, Tensor)])
 
 
@@ -94,7 +95,7 @@ def test(
     run = run if isinstance(run, Run) else find_run(run)
     classifier = load_classifier(run.checkpoint(checkpoint))
     run.warn_if_unfinished()
-    root = full_path(root) if root is not None else run.settings["data"]["root"]
+    root = full_path(root) if root is not None else run.letters.root
     letters = CharacterDataModule(
         root, classifier.hparams["image_size"], classifier.hparams["alphabet"]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -61,9 +62,10 @@ def append_whole(path: Path, text: str) -> None:
 
 def remove_drafts(folder: Path) -> None:
     """Remove what writers left that were killed; nobody else may be writing in the folder."""
-    for draft in folder.rglob(f".*{DRAFT}"):
-        with suppress(OSError):
-            draft.unlink()
+    for path in folder.glob(f".*{DRAFT}"):
+        if re.fullmatch(rf"\..+\.\d+{DRAFT}", path.name):
+            with suppress(OSError):
+                path.unlink()
 
 
 @contextmanager
@@ -72,8 +74,9 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        error.filename, error.filename2 = str(path), None
-        raise
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
 
 
 @contextmanager

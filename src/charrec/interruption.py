@@ -64,7 +64,9 @@ class Interruption(pl.Callback):
         self._listen()  # Lightning has put its own in the place of SIGTERM's
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        if self.signal is not None and not after_last_step(trainer):
+        if self.signal is None or trainer.fit_loop._should_accumulate():
+            return  # gradients of half a step are in no checkpoint
+        if not after_last_step(trainer):
             self.checkpoints.save(trainer)
             raise Interrupted(self.signal)
 

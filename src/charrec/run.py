@@ -21,15 +21,17 @@ from filelock import FileLock, Timeout
 
 from charrec.errors import Diverged, Interrupted, UserError
 from charrec.files import remove_drafts, write_whole
+from charrec.ordinary import read_ordinary
 from charrec.paths import shown_path
 from charrec.resources import INSTALLED, PACKAGE
 from charrec.rules import one_of
-from charrec.settings import TrainSettings
+from charrec.settings import DataSettings, TrainSettings
 from charrec.signals import signals_held
 
 CHECKPOINTS = ("best", "last")
 CAN_GO_ON = ("interrupted", "cut off", "failed")
 LOCK, A_LOOK = ".lock", 0.5  # seconds: others hold the lock for a moment to see whether it is held
+LARGEST_SUMMARY = 2**24  # bytes
 PACKAGES = ("charrec", "torch", "torchvision", "pytorch-lightning", "hydra-core", "pillow")
 
 
@@ -95,7 +97,7 @@ class Run:
         """
         path = self.folder / "summary.json"
         try:
-            summary = json.loads(path.read_text(encoding="utf-8"))
+            summary = json.loads(read_ordinary(path, LARGEST_SUMMARY).decode())
         except FileNotFoundError:
             raise UserError(
                 f"{self.folder} is no run: it has no summary.json; name the folder of a run"
@@ -115,22 +117,45 @@ class Run:
         """
         settings = self.summary.get("settings")
         if not isinstance(settings, dict) or not isinstance(settings.get("data"), dict):
-            raise UserError(f"{self.folder / 'summary.json'} holds no settings; name another run")
+            raise UserError(f"{self._damaged()}: it holds no settings")
         return settings
 
-    def settings_to_go_on(self, epochs: int | None = None) -> TrainSettings:
-        """Those that the run began with, but for the number of epochs where that is given.
+    @property
+    def letters(self) -> DataSettings:
+        """The letters that the run was trained on.
+
+        Raises:
+            UserError: the summary is damaged.
+        """
+        data = self.settings["data"]
+        try:
+            return DataSettings(**data)
+        except TypeError as e:
+            raise UserError(f"{self._damaged()}: {e}") from e
+
+    def _damaged(self) -> str:
+        return f"{self.folder / 'summary.json'} is damaged, name another run"
+
+    def settings_to_go_on(
+        self, epochs: int | None = None, root: str | Path | None = None
+    ) -> TrainSettings:
+        """Those that the run began with, but for epochs and data.root where these are given.
 
         Raises:
             UserError: the run diverged, or is to have fewer epochs than before.
         """
-        settings = TrainSettings.from_record(self.settings)
+        try:
+            settings = TrainSettings.from_record(self.settings)
+        except (TypeError, ValueError, AttributeError) as e:  # lists where numbers belong, say
+            raise UserError(f"{self._damaged()}: {e}") from e
         if self.status == "diverged":
             raise UserError(
                 f"{self.folder} diverged, and would again: {self.summary.get('error')}, "
                 "in a new run"
             )
         longer = settings if epochs is None else replace(settings, epochs=epochs)
+        if root is not None:
+            longer = replace(longer, data=replace(longer.data, root=root))
         if longer.epochs < settings.epochs:
             raise UserError(
                 f"epochs={epochs} are fewer than the {settings.epochs} of {self.folder}; a run "
@@ -143,6 +168,12 @@ class Run:
         """As recorded, or "cut off": it says running, and no process is."""
         recorded = str(self.summary.get("status"))
         return "cut off" if recorded == "running" and not self._is_locked() else recorded
+
+    @property
+    def epochs_so_far(self) -> int:
+        """Rows of metrics.csv; the last may be of an epoch that no checkpoint has."""
+        path = self.folder / "metrics.csv"
+        return path.read_bytes().count(b"\n") - 1 if path.is_file() else 0
 
     def warn_if_unfinished(self) -> None:
         if not self.so_far or (status := self.status) == "completed":
@@ -165,7 +196,9 @@ class Run:
         except NotImplementedError:
             warnings.warn(f"{self.folder}: no locks there; start no second process", stacklevel=3)
         try:
-            remove_drafts(self.folder)  # of a process that was killed
+            if self.so_far:
+                for folder in (self.folder, self.last_checkpoint.parent):
+                    remove_drafts(folder)  # of a process that was killed
             yield
         finally:
             lock.release()

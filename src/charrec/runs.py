@@ -72,6 +72,8 @@ def find_run(folder: str | Path | None, setting: str = "run") -> Run:
     Raises:
         UserError: the folder does not exist, or there is no completed run.
     """
+    if str(folder) == "":
+        raise UserError(f"{setting} is empty: name the folder of a run, under outputs/")
     if folder is None:
         return newest_completed()
     if setting == "resume" and str(folder) == LATEST:

@@ -22,7 +22,9 @@ def main(config: DictConfig) -> None:
         )
 
     if settings["resume"] is not None:
-        run = training.resume(settings["resume"], epochs=settings["epochs"])
+        run = training.resume(
+            settings["resume"], epochs=settings["epochs"], root=settings["data"]["root"]
+        )
     else:
         run = training.train(TrainSettings.from_config(settings), folder)
     print(conclusion.report(run))

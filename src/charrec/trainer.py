@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytorch_lightning as pl
@@ -11,7 +13,19 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from charrec.errors import UserError
 
 # Notes on hardware, tips and loaders: developers' matters. Its warnings stay.
-logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
+for module in ("utilities.rank_zero", "trainer.connectors.signal_connector"):
+    logging.getLogger(f"pytorch_lightning.{module}").setLevel(logging.WARNING)
+
+
+@contextmanager
+def interrupts_unchanged() -> Iterator[None]:
+    """Lightning makes a SystemExit of every KeyboardInterrupt; here it is what it was."""
+    try:
+        yield
+    except SystemExit as end:
+        if isinstance(end.__context__, KeyboardInterrupt):
+            raise end.__context__ from None
+        raise
 
 
 def make_trainer(arguments: dict[str, Any]) -> pl.Trainer:

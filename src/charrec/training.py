@@ -44,7 +44,7 @@ from charrec.run import Run, new_folder
 from charrec.runs import find_run
 from charrec.saving import Checkpoints, RandomStates
 from charrec.settings import TrainSettings
-from charrec.trainer import make_trainer
+from charrec.trainer import interrupts_unchanged, make_trainer
 
 KEEPING = (EpochRecorder, RandomStates, Checkpoints)  # their states are what a run goes on from
 
@@ -75,7 +75,10 @@ def train(
 
 
 def resume(
-    folder: str | Path, callbacks: Sequence[pl.Callback] = (), epochs: int | None = None
+    folder: str | Path,
+    callbacks: Sequence[pl.Callback] = (),
+    epochs: int | None = None,
+    root: str | Path | None = None,
 ) -> Run:
     """Go on with a run from its last checkpoint, in the same folder with its own settings.
 
@@ -84,13 +87,14 @@ def resume(
     Args:
         folder: of the run; ``latest`` is the unfinished one under ``outputs/`` that began last.
         epochs: how many the run is to have in all; None means as many as it was to have.
+        root: where the letters, the same ones, are now; None means where they were.
 
     Raises:
         UserError: the folder holds no run that can go on.
     """
     run = find_run(folder, "resume")
     with run.locked():
-        settings = run.settings_to_go_on(epochs)
+        settings = run.settings_to_go_on(epochs, root)
         if run.status == "completed" and settings.epochs == run.settings["epochs"]:
             warnings.warn(
                 f"{run.folder} is completed: there is nothing to go on with; "
@@ -111,6 +115,8 @@ def _checkpoint_to_go_on_from(run: Run) -> Path | None:
     The best is of an earlier epoch: the epochs since then are learned once more, and alike.
     """
     there = [path for path in (run.last_checkpoint, run.best_checkpoint) if path.exists()]
+    if not there and run.epochs_so_far > 1:
+        raise UserError(f"{run.last_checkpoint} is gone, and the best too: start a new run")
     for path in there:
         try:
             load_classifier(path)
@@ -184,11 +190,8 @@ def _fit(
     interruption: Interruption,
 ) -> None:
     try:
-        trainer.fit(classifier, letters, ckpt_path=checkpoint, weights_only=True)
-    except SystemExit as end:  # what Lightning makes of a KeyboardInterrupt
-        if isinstance(end.__context__, KeyboardInterrupt):
-            raise end.__context__ from None
-        raise
+        with interrupts_unchanged():
+            trainer.fit(classifier, letters, ckpt_path=checkpoint, weights_only=True)
     except (UserError, OSError):
         raise
     except Exception as error:  # Lightning and torch raise whatever a crafted file leads them to

@@ -24,7 +24,7 @@ def check_train(settings: dict[str, Any]) -> None:
     if settings["resume"] is not None:
         run = find_run(settings["resume"], "resume")
         run.refuse_if_running()
-        run.settings_to_go_on(settings["epochs"])
+        run.settings_to_go_on(settings["epochs"], settings["data"]["root"])
         return
     checked = TrainSettings.from_config(settings)
     if checked.weights is not None:
@@ -34,10 +34,8 @@ def check_train(settings: dict[str, Any]) -> None:
 
 def check_test(settings: dict[str, Any]) -> None:
     run = _check_reading(settings)
-    data = run.settings["data"]
-    root = settings["data"]["root"] or data.get("root")
-    if "alphabet" in data:
-        _check_letters(root and full_path(root), data["alphabet"])
+    root = settings["data"]["root"] or run.letters.root
+    _check_letters(root and full_path(root), run.letters.alphabet)
 
 
 def check_predict(settings: dict[str, Any]) -> None:

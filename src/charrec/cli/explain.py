@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -22,14 +23,21 @@ OPEN_ENDED: dict[str, Callable[[], tuple[str, ...]]] = {
 }
 
 
+CURES_OF_FILES = {
+    errno.EACCES: "it needs your permission to be read or written",
+    errno.EPERM: "it needs your permission to be read or written",
+    errno.EROFS: "write elsewhere",
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files: ulimit -n 1024"),
+}
+
+
 def explain(error: BaseException, config_name: str) -> str:
     """The cure for an error that Hydra or OmegaConf raised; its first line where none is known."""
     if isinstance(error, OverrideParseException):
         return _bad_syntax(error.override)
     if isinstance(error, OSError) and not isinstance(error, HydraException):
-        return (
-            f"{error.filename or 'a file'}: {error.strerror or error}; make room or write elsewhere"
-        )
+        advice = CURES_OF_FILES.get(error.errno or 0, "make room or write elsewhere")
+        return f"{error.filename or 'a file'}: {error.strerror or error}; {advice}"
     message = str(error).strip()
     for pattern, cure in CURES:
         if found := re.search(pattern, message, re.DOTALL):

@@ -109,7 +109,7 @@ def _stay(config: DictConfig) -> list[str]:
 
 def _refuse_beside_resume(given: list[str]) -> None:
     for name in given:
-        if name not in ("resume", "epochs"):
+        if name not in ("resume", "epochs", "data.root"):
             cure = "leave it out, or start a new run with weights=RUN_DIR"
             raise UserError(f"{name} cannot go with resume, which keeps all settings: {cure}")
 

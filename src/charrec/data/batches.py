@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -121,13 +121,16 @@ class TrainingBatches:
         self.sampler = EpochShuffle(seed)
         self.steps = -(-len(images) // batch_size)
         self._step = self._yielded = 0  # of this epoch
+        self._goes_on = False  # with the epoch that a checkpoint was written in
+        self.ended_early: Callable[[], bool] = lambda: False  # by Lightning, before the last step
 
     def state_dict(self) -> dict[str, int]:
-        over = self._step == self.steps
+        over = self._step == self.steps or self.ended_early()
         return {"step": 0 if over else self._step, "yielded": 0 if over else self._yielded}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         self._step, self._yielded = state["step"], state["yielded"]
+        self._goes_on = True
 
     def put_back(self, block: Block, taken: int) -> None:
         """Of the last block only so many steps were taken: the rest is still to come."""
@@ -141,10 +144,11 @@ class TrainingBatches:
         return self._yielded + len(self._lengths())
 
     def __iter__(self) -> Iterator[Any]:
-        """What is left of the epoch, or the next one where nothing is left."""
-        if self._step == self.steps:
-            self.epoch_start += self.steps
+        """The next epoch, or what is left of the one that a checkpoint was written in."""
+        if not self._goes_on or self._step == self.steps:
+            self.epoch_start += self._step
             self._step = self._yielded = 0
+        self._goes_on = False
         order = self.sampler.order(len(self.images)).to(self.images.device)
         for length in self._lengths():
             first, self._step = self._step, self._step + length

@@ -18,7 +18,6 @@ import PIL
 from PIL import features
 
 from charrec.data.entries import keep, load
-from charrec.data.files import LARGEST_PICTURE, read_ordinary
 from charrec.data.pictures import (
     PREPROCESSING,
     Grey,
@@ -27,6 +26,7 @@ from charrec.data.pictures import (
     pillow_quiet,
     read_all_pictures,
 )
+from charrec.ordinary import LARGEST_PICTURE, read_ordinary
 
 # Libraries that may be other ones under the same version of Pillow.
 DECODERS = ("jpg", "libjpeg_turbo", "jpg_2000", "webp", "avif")

@@ -76,9 +76,9 @@ class CharacterDataModule(pl.LightningDataModule):
         self.images = dict(zip(SPLITS, pixels.split(counts), strict=True))
 
     def fingerprint(self) -> str:
-        """Of the pixels and labels of training and validation, on which a run depends."""
+        """Of all pixels and labels, on which a run depends."""
         digest = hashlib.sha256()
-        for split in SPLITS[:2]:
+        for split in SPLITS:
             for values in (self.images[split], self.labels[split]):
                 digest.update(values.cpu().numpy().data)
         return digest.hexdigest()
@@ -100,6 +100,8 @@ class CharacterDataModule(pl.LightningDataModule):
             due=due,
         )
         self._training.load_state_dict(progress)
+        if trainer and self.steps_per_execution == 1:  # limit_train_batches, say
+            self._training.ended_early = trainer.fit_loop.epoch_loop._num_ready_batches_reached
         return self._training
 
     def _due(self, trainer: pl.Trainer) -> Due:

@@ -5,7 +5,7 @@
     from charrec.data.examination import examine
 
     examination = examine("my_letters")
-    examination.verdict  # "refused", "warned" (by training) or "good"
+    examination.verdict  # "refused" (by training), "warned" (of something else) or "good"
     examination.cases["leak"]  # the same picture in two splits
 
 Nothing here needs torch.

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from charrec.data.letters import SPLITS, shown
 
-REFUSED, WARNED, NOTE = "refused", "warned", "note"  # by training
+REFUSED, WARNED, NOTE = "refused", "warned", "note"  # training refuses the first
 KINDS = {  # level and words of each kind of finding, the gravest first
     "list": (REFUSED, "lists that cannot be read"),
     "twins": (REFUSED, "names that stand in a list more than once"),
@@ -71,7 +71,7 @@ class Examination:
 
     @property
     def verdict(self) -> str:
-        """The gravest that training would do, "refused" or "warned"; "good" for neither."""
+        """The gravest level, "refused" or "warned"; "good" for neither."""
         levels = [KINDS[kind][0] for kind in KINDS if self.cases[kind]]
         return next((level for level in levels if level != NOTE), "good")
 

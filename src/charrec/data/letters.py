@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from charrec.data.files import LARGEST_PICTURE, odd_kind, read_ordinary, too_many_bytes
 from charrec.errors import UserError
+from charrec.ordinary import LARGEST_PICTURE, odd_kind, read_ordinary, too_many_bytes
 
 SPLITS = ("train", "validation", "test")
 LARGEST_LIST = 64 * 2**20  # bytes: two million pictures; in memory a list is many times as large

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
 import os
@@ -18,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from charrec.data.files import LARGEST_PICTURE, open_ordinary
 from charrec.data.formats import FORMATS
 from charrec.data.letters import summarise
 from charrec.errors import UserError, printable
+from charrec.ordinary import LARGEST_PICTURE, open_ordinary
 
 Grey = NDArray[np.uint8]
 Result = TypeVar("Result")
@@ -29,6 +30,7 @@ PREPROCESSING = 1  # one more with every change that makes other pixels of the s
 MOST_PIXELS = 40_000_000  # a few bytes can claim more and fill the memory
 SMALL = 2**20  # pixels that are decoded without a look at what else is being decoded
 TILE = 1024  # pixels a side: what is done in floating point is done to so much at a time
+SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 TRANSPARENT_MODES = ("RGBA", "LA", "PA", "RGBa")
 TILE_WIDTH, TILE_LENGTH = 322, 323  # tags of TIFF
 UPRIGHT = {  # by EXIF orientation
@@ -133,7 +135,14 @@ def _read(path: str | Path, image_size: int) -> Grey:
     try:
         return decode(path, image_size)
     except Exception as e:  # Pillow's decoders raise whatever a broken file leads them to
+        refuse_shortage(e, path)
         raise UserError(f"{printable(str(path))}{what_is_wrong(path, e)}") from e
+
+
+def refuse_shortage(error: Exception, path: str | Path) -> None:
+    """Raise what is the machine's fault and not the picture's."""
+    if isinstance(error, OSError) and error.errno in SHORTAGES:
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
 
 
 def what_is_wrong(path: str | Path, error: Exception) -> str:

@@ -11,17 +11,18 @@ import numpy as np
 from PIL import Image
 
 from charrec.data.duplicates import SIDE
-from charrec.data.files import LARGEST_PICTURE, read_ordinary
 from charrec.data.findings import About
 from charrec.data.pictures import (
     Grey,
     in_chunks,
     open_picture,
     pillow_quiet,
+    refuse_shortage,
     square,
     upright_grey,
     what_is_wrong,
 )
+from charrec.ordinary import LARGEST_PICTURE, read_ordinary
 
 LOSS = {"WEBP": 30.0, "AVIF": 30.0, "JPEG2000": 30.0, "GIF": 5.0}  # of a middling quality
 
@@ -59,6 +60,7 @@ def _look(path: str, image_size: int, small: Grey) -> Seen | str:
             digests = (sha256(shown).digest() for shown in (data, pixels.tobytes()))
             return Seen(about, _loss(image), *digests)
     except Exception as error:  # Pillow's decoders raise whatever a broken file leads them to
+        refuse_shortage(error, path)
         return what_is_wrong(path, error).strip(": ")
 
 

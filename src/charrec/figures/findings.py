@@ -10,7 +10,7 @@ from charrec.figures.tables import print_table
 
 VERDICTS = {
     "refused": "Training refuses these letters.",
-    "warned": "Training warns about these letters.",
+    "warned": "These letters can be learned, but something is wrong with them.",
     "good": "Nothing is wrong with these letters.",
 }
 NAMED = 3  # cases a kind of finding; check.json has them all

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from charrec.data.files import open_ordinary, read_ordinary
+from charrec.ordinary import open_ordinary, read_ordinary
 
 
 def test_a_file_comes_back_whole(tmp_path: Path) -> None:
