@@ -27,7 +27,7 @@ train: $(ready)  ## Train on the embedded letters; settings go in ARGS="optimize
 test: lint  ## Check style and types, then run the whole test suite (ARGS="-k tanh" for a part)
 	$(bin)/python -m pytest $(ARGS)
 
-test-faults: $(ready)  ## Kill, interrupt, starve and damage runs by the hundred (half an hour)
+test-faults: $(ready)  ## Kill, interrupt, starve and damage runs by the hundred (an hour or so)
 	$(bin)/python -m pytest tests/faults -m "long or not long" -s $(ARGS)
 
 lint: $(ready)  ## Check style and types alone
