@@ -41,6 +41,15 @@ class Refusing:
         return written
 
 
+def leave_room(patch: pytest.MonkeyPatch, room: int) -> None:
+    """Every file that charrec.files opens from now on has room for so many bytes."""
+
+    def full(*arguments: Any, **how: Any) -> Any:
+        return Refusing(open(*arguments, **how), room)
+
+    patch.setattr(charrec.files, "open", full, raising=False)
+
+
 def _write_letter_by_letter(path: Path, text: str) -> None:
     with whole_file(path) as file:
         for letter in text:
@@ -54,10 +63,7 @@ def test_without_room_the_old_file_stays(
     path = tmp_path / "a.json"
     write_whole(path, "old")
 
-    def full(*arguments: Any, **how: Any) -> Any:
-        return Refusing(open(*arguments, **how), room)
-
-    monkeypatch.setattr(charrec.files, "open", full, raising=False)
+    leave_room(monkeypatch, room)
     with pytest.raises(OSError, match="No space left") as refused:
         _write_letter_by_letter(path, "newer!")
     assert refused.value.filename == str(path)
@@ -137,11 +143,7 @@ def test_a_row_that_does_not_fit_is_not_there_at_all(
     path = tmp_path / "a.csv"
     append_whole(path, "1,2\n")
     with monkeypatch.context() as patch:
-
-        def full(*arguments: Any, **how: Any) -> Any:
-            return Refusing(open(*arguments, **how), room)
-
-        patch.setattr(charrec.files, "open", full, raising=False)
+        leave_room(patch, room)
         with pytest.raises(OSError, match="No space left") as refused:
             append_whole(path, "2,34\n")
     assert refused.value.filename == str(path)

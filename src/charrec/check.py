@@ -10,8 +10,7 @@ from omegaconf import DictConfig
 
 from charrec.cli.entry import run_main, settings_of
 from charrec.files import write_whole
-from charrec.paths import full_path
-from charrec.run import new_folder
+from charrec.run import output_folder
 from charrec.settings import DataSettings
 
 
@@ -21,19 +20,11 @@ def main(config: DictConfig) -> int:
     from charrec.figures.findings import print_examination
 
     examination = examine(**vars(DataSettings(**settings["data"])))
-    folder = _folder(settings["out"])
+    folder = output_folder(settings["out"], "outputs/check")
     _write(folder / "check.json", examination.record())
     print_examination(examination)
     print(f"Written to {folder / 'check.json'}")
     return int(examination.verdict != "good")
-
-
-def _folder(out: str | None) -> Path:
-    if out is None:
-        return new_folder("outputs/check")
-    folder = full_path(out)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _write(path: Path, record: dict[str, Any]) -> None:

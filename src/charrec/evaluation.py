@@ -30,7 +30,7 @@ from charrec.figures.confusion import draw_confusion_matrix
 from charrec.figures.gallery import draw_gallery
 from charrec.files import write_whole
 from charrec.paths import full_path
-from charrec.run import Run, new_folder
+from charrec.run import Run, output_folder
 from charrec.runs import find_run
 from charrec.trainer import interrupts_unchanged, make_trainer
 
@@ -100,7 +100,7 @@ def test(
         root, classifier.hparams["image_size"], classifier.hparams["alphabet"]
     )
     answers = answer_test_split(classifier, letters, trainer)
-    folder = _output_folder(out, run.folder / "test")
+    folder = output_folder(out, run.folder / "test")
     write_test_report(answers, folder)
     about = {"run": str(run.folder), "checkpoint": checkpoint, "root": str(letters.root)}
     write_whole(folder / "test.json", json.dumps(answers.score() | about, indent=2) + "\n")
@@ -133,7 +133,7 @@ def predict(
     answered = probabilities(classifier, torch.from_numpy(pixels), trainer)
     truth = [_letter_in_name(path, alphabet) for path in paths]
     answers = Answers(alphabet, [p.name for p in paths], truth, answered.numpy(), errors)
-    folder = _output_folder(out, run.folder / "predict")
+    folder = output_folder(out, run.folder / "predict")
     write_csv(folder / "predictions.csv", answers.rows())
     best = answers.probabilities.max(axis=1).tolist()
     draw_gallery(pixels, answers.letters, best, folder / "predictions.png")
@@ -144,11 +144,3 @@ def _letter_in_name(path: Path, alphabet: str) -> str | None:
     """The truth in a name such as ``3_S.jpg``."""
     head, _, tail = path.stem.rpartition("_")
     return letter_of(tail, alphabet) if head else None
-
-
-def _output_folder(out: str | Path | None, parent: Path) -> Path:
-    if out is None:
-        return new_folder(parent)
-    folder = full_path(out)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

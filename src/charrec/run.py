@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from charrec.errors import Diverged, Interrupted, UserError
 from charrec.files import remove_drafts, write_whole
 from charrec.ordinary import read_ordinary
-from charrec.paths import shown_path
+from charrec.paths import full_path, shown_path
 from charrec.resources import INSTALLED, PACKAGE
 from charrec.rules import one_of
 from charrec.settings import DataSettings, TrainSettings
@@ -49,6 +49,15 @@ def new_folder(parent: str | Path) -> Path:
         except FileExistsError:
             continue
         return folder
+
+
+def output_folder(out: str | Path | None, parent: str | Path) -> Path:
+    """The folder that `out` names, made where it is missing; a new one in `parent` for None."""
+    if out is None:
+        return new_folder(parent)
+    folder = full_path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _now() -> str:

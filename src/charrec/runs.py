@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from charrec.errors import UserError
@@ -27,19 +28,26 @@ def _ended(run: Run) -> str:
     return str(summary.get("ended") or "") if completed else ""
 
 
+def _newest(outputs: str | Path, when: Callable[[Run], str], none: str) -> Run:
+    """The run with the greatest `when`; `none` is said where it is "" for all."""
+    newest = max(find_runs(outputs), key=when, default=None)
+    if newest is None or not when(newest):
+        raise UserError(none)
+    return newest
+
+
 def newest_completed(outputs: str | Path = "outputs") -> Run:
     """The completed run that ended last.
 
     Raises:
         UserError: there is none.
     """
-    newest = max(find_runs(outputs), key=_ended, default=None)
-    if newest is None or not _ended(newest):
-        raise UserError(
-            f"no completed run under {Path(outputs)}/; train one with python -m charrec.train, "
-            "or name one with run=RUN_DIR"
-        )
-    return newest
+    return _newest(
+        outputs,
+        _ended,
+        f"no completed run under {Path(outputs)}/; train one with python -m charrec.train, "
+        "or name one with run=RUN_DIR",
+    )
 
 
 def newest_unfinished(outputs: str | Path = "outputs") -> Run:
@@ -48,12 +56,11 @@ def newest_unfinished(outputs: str | Path = "outputs") -> Run:
     Raises:
         UserError: there is none.
     """
-    newest = max(find_runs(outputs), key=_began, default=None)
-    if newest is None or not _began(newest):
-        raise UserError(
-            f"resume={LATEST}: no run under {Path(outputs)}/ was interrupted, cut off or failed"
-        )
-    return newest
+    return _newest(
+        outputs,
+        _began,
+        f"resume={LATEST}: no run under {Path(outputs)}/ was interrupted, cut off or failed",
+    )
 
 
 def _began(run: Run) -> str:
