@@ -25,7 +25,7 @@ train: $(ready)  ## Train on the embedded letters; settings go in ARGS="optimize
 	@$(bin)/python -m charrec.train $(ARGS)
 
 test: lint  ## Check style and types, then run the whole test suite (ARGS="-k tanh" for a part)
-	$(bin)/python -m pytest $(ARGS)
+	$(bin)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal $(ARGS)
 
 test-faults: $(ready)  ## Kill, interrupt, starve and damage runs by the hundred (an hour or so)
 	$(bin)/python -m pytest tests/faults -m "long or not long" -s $(ARGS)

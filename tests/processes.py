@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
+# One for all tests: a process has one fork server, which preloads what was asked for last.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(
     ["torch", "pytorch_lightning", "torch.utils.tensorboard", "matplotlib.figure", "hydra"]
 )
 
@@ -46,7 +47,7 @@ class Started:
         self.command = f"{module} {' '.join(arguments)}"
         self._folder = TemporaryDirectory()
         self._streams = [Path(self._folder.name) / name for name in ("stdout", "stderr")]
-        self._process = _FORKS.Process(
+        self._process = FORKS.Process(
             target=_run, args=(module, arguments, cwd, self._streams, before)
         )
         self._process.start()

@@ -33,6 +33,7 @@ LAYERS = (
         "optimizers",
         "trainer_arguments",
     ),
+    ("gathering",),
     ("rules", "mlp", "resources", "statistics"),
     ("paths",),
     ("tanh", "errors", "files", "ordinary", "signals", "signatures"),

@@ -21,12 +21,12 @@ from charrec.divergence import (
     seems_finite,
 )
 from charrec.errors import UserError
-from charrec.mlp import scale
+from charrec.gathering import Gathering
 from charrec.trainer_arguments import OF_SINGLE_STEPS
 from charrec.updates import Updates
 
 REPEATED_AT_MOST = 256  # steps, or a block: what finding a divergence takes again
-IN_CACHE = 2**18  # numbers that a core has at hand: 1 MB of float32
+IN_CACHE = 2**19  # numbers that a core has near at hand: 2 MB of float32
 COUNTED_IN_STEPS = (  # by a Trainer that charrec has not made
     "accumulate_grad_batches",
     "limit_train_batches",
@@ -59,7 +59,7 @@ class BlockSteps:
                     f"Trainer({name}={value}) counts single steps; set steps_per_execution=1"
                 )
         self.module, self.by_hand = module, by_hand
-        self._pixels = self._scaled = torch.empty(0)
+        self._gather = Gathering(module.dtype)
         self._update: Updates | None = None
         self._snapshot: Snapshot | None = None
         self._since: list[Block] = []  # the snapshot was taken
@@ -150,13 +150,6 @@ class BlockSteps:
         batches = max(1, IN_CACHE // (images.shape[1] * block.batch_size))
         for order in block.order.split(batches * block.batch_size):
             yield from zip(self._gather(images, order).split(block.batch_size), targets)  # noqa: B905
-
-    def _gather(self, images: Tensor, order: Tensor) -> Tensor:
-        if len(self._pixels) < len(order):
-            self._pixels = images.new_empty(len(order), images.shape[1])
-            self._scaled = self._pixels.to(self.module.dtype)
-        pixels, scaled = self._pixels[: len(order)], self._scaled[: len(order)]
-        return scale(torch.index_select(images, 0, order, out=pixels), out=scaled)
 
     def _clip(self, optimizer: LightningOptimizer) -> None:
         self.module.configure_gradient_clipping(

@@ -44,9 +44,12 @@ INITS = {
 }
 
 
+HALF_OF_WHITE = 127.5  # grey values are 0 .. 255
+
+
 def scale(pixels: Tensor, out: Tensor) -> Tensor:
     """Grey values 0 .. 255 (uint8, any shape) as -1 .. 1, the range of tanh, in `out`."""
-    return torch.div(pixels, 127.5, out=out).sub_(1)
+    return out.copy_(pixels).div_(HALF_OF_WHITE).sub_(1)
 
 
 class MLP(nn.Sequential):

@@ -14,6 +14,7 @@ STAGES = {
     "loading": "charrec.data.datamodule.read_splits",
     "setup": "charrec.data.datamodule.CharacterDataModule.train_dataloader",
     "learning": "charrec.classifier.CharacterClassifier.training_step",
+    "step": "charrec.backpropagation.Backpropagation.__call__",
     "validation": "charrec.classifier.CharacterClassifier.validation_step",
     "checkpoint": "charrec.checkpoints.write_checkpoint",
     "curves": "charrec.conclusion.draw_curves",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import multiprocessing
 import os
 import random
 import subprocess
@@ -25,7 +24,7 @@ from faults.hostile import HOSTILE, KINDS, encoded, make_all, mutated, picture
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from processes import run_main
+from processes import FORKS, run_main
 
 from charrec.data.examination import examine
 from charrec.data.letters import read_splits
@@ -34,8 +33,6 @@ from charrec.errors import UserError
 
 SECONDS = 20.0  # for any one picture, on a busy machine
 MOST_MEMORY = 1.2 * 2**30  # bytes of a process that decodes two pictures at a time
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["torch", "charrec.data.pictures", "hypothesis"])
 
 
 def amounts(short: int, long: int) -> Any:

@@ -30,8 +30,6 @@ TERM_AND_LONG_INT = pytest.mark.parametrize(
 )
 EPOCHS = "epochs=3"
 SMALL = ("hsize=4", "epochs=2")
-# An epoch of ten seconds, of which a step is a hundredth.
-SLOW = ("hsize=[2048,2048]", "batch_size=1", "epochs=1")
 FINISHING = "charrec: finishing the step; once more to stop at once\n"
 
 
@@ -176,22 +174,15 @@ def test_a_signal_while_letters_are_read(number: int, small: Recipe) -> None:
 
 
 @TERM_AND_LONG_INT
-def test_the_step_is_finished_and_not_the_block(number: int, letters: Path, tmp_path: Path) -> None:
-    """96 steps of 0.1 s in blocks of 50."""
-    recipe = Recipe(letters, tmp_path, (*SLOW, "steps_per_execution=50"))
-    process = recipe.start("x", partial(wait_in, "learning", tmp_path / "seen", 0))
-    assert process.until((tmp_path / "seen").exists)
-    time.sleep(0.3)
-    began = time.monotonic()
-    process.send(number)
-    done = process.wait()
-    assert time.monotonic() - began < 3
-    check_interrupted(done, number, tmp_path / "x")
+def test_the_step_is_finished_and_not_the_block(number: int, small: Recipe) -> None:
+    """The seventh of twelve in a block."""
+    name = f"block{number}"
+    done = stopped_in("step", number, small, name, "steps_per_execution=12", nth=7)
+    check_interrupted(done, number, small.home / name)
     assert done.stderr.startswith(FINISHING)
-    saved = read_checkpoint(Run(tmp_path / "x").last_checkpoint)
-    assert 1 <= saved["global_step"] < 50
-    assert saved["CharacterDataModule"]["step"] == saved["global_step"]
-    assert rows(tmp_path / "x") == 0
+    saved = read_checkpoint(Run(small.home / name).last_checkpoint)
+    assert saved["global_step"] == saved["CharacterDataModule"]["step"] == 7
+    assert rows(small.home / name) == 0
 
 
 @pytest.mark.parametrize("pause", [0.0, pytest.param(0.05, marks=LONG)])
