@@ -13,7 +13,8 @@ PACKAGE = Path(charrec.__file__).parent
 
 # Each line may import from the lines below it, and from its own where it is a folder.
 LAYERS = (
-    ("train", "test", "predict", "check"),
+    ("train", "test", "predict", "check", "compare"),
+    ("sweep",),
     ("training",),
     ("interruption", "conclusion"),
     ("cli", "evaluation", "recording", "saving", "execution"),

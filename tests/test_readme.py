@@ -16,10 +16,12 @@ from processes import Finished, run_main
 
 from charrec.resources import resource
 from charrec.settings import SETTING_NAMES, DataSettings, TrainSettings
+from charrec.sweep.options import SweepOptions
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+SAID = {None: "none", False: "false"}  # how the table writes a default
 SHORT = ("+trainer.limit_train_batches=5", "epochs=1")  # enough to see that a command works
 
 
@@ -40,15 +42,17 @@ def place(tmp_path_factory: pytest.TempPathFactory, letters: Path) -> Path:
     (folder / "my_letters").symlink_to(letters)
     (folder / "photos").mkdir()
     draw_letter("A", 1).save(folder / "photos" / "one_A.jpg")
-    first = run_main("train", *SHORT, "hydra.run.dir=RUN_DIR", cwd=folder)
-    assert first.exit_code == 0, first.stderr
+    for where in (["hydra.run.dir=RUN_DIR"], ["-m", "hydra.sweep.dir=SWEEP_DIR", "hsize=4,8"]):
+        first = run_main("train", *where, *SHORT, cwd=folder)
+        assert first.exit_code == 0, first.stderr
     return folder
 
 
 def run(command: str, place: Path) -> Finished:
     name, *arguments = shlex.split(command.removeprefix("python -m charrec."))
     training = name == "train" and not {"--cfg", "--help"} & set(arguments)
-    resuming = any(argument.startswith("resume=") for argument in arguments)
+    own = all(argument.startswith(("-", "resume=", "sweep.")) for argument in arguments)
+    resuming = bool(arguments) and own  # with settings that are in the folder
     return run_main(name, *arguments, *(SHORT if training and not resuming else ()), cwd=place)
 
 
@@ -63,7 +67,8 @@ def test_command(command: str, place: Path) -> None:
 
 def test_there_are_commands_for_every_main() -> None:
     mains = {command.split()[2] for command in commands()}
-    assert mains == {"charrec.train", "charrec.test", "charrec.predict", "charrec.check"}
+    names = ("train", "test", "predict", "check", "compare")
+    assert mains == {f"charrec.{name}" for name in names}
     assert len(commands()) >= 12
 
 
@@ -91,6 +96,7 @@ def test_table_of_knobs_says_the_defaults() -> None:
     own = "the optimizer's own"
     defaults |= {"lr": own, "momentum": own, "optimizer_options": own}
     defaults |= {"weight_decay": "0", "trainer": "auto", "weights": "none"}
+    defaults |= {f"sweep.{name}": SAID[value] for name, value in vars(SweepOptions()).items()}
     defaults |= {"data.root": "the embedded letters", "data.alphabet": "A to Z"}
     for name, said in knobs().items():
         assert said == defaults.get(name, "none"), name

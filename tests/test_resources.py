@@ -69,7 +69,9 @@ def test_the_wheel_holds_each_file_once(wheel: Path) -> None:
         names = archive.namelist()
     assert len(names) == len(set(names))
     inside = sorted(name for name in names if ".dist-info/" not in name)
-    expected = [f"charrec/{name}" for name in files(ROOT / "src" / "charrec")]
+    expected = files(ROOT / "src")
+    assert "hydra_plugins/charrec/__init__.py" in expected
+    assert "hydra_plugins/__init__.py" not in expected, "a namespace that others have a part of"
     for folder in ("conf", "data/character_classification"):
         expected += [f"charrec/resources/{folder}/{name}" for name in files(ROOT / folder)]
     assert inside == sorted(expected)
@@ -92,3 +94,8 @@ def test_an_installed_wheel_works_from_any_folder(installed: Path, tmp_path: Pat
     summary = json.loads((run / "summary.json").read_text())
     # The repository around it is somebody else's.
     assert (summary["status"], summary["git"]) == ("completed", None)
+
+    sweep = ["-m", "hsize=4,4", "hydra.sweep.dir=sweep"]
+    told = python(installed, "-m", "charrec.train", *sweep, *one_batch, cwd=tmp_path)
+    assert "1 of 2 combinations are the same experiment as another\nSweep: sweep, 1 of 1" in told
+    assert (tmp_path / "sweep" / "ledger.csv").is_file()

@@ -44,6 +44,9 @@ class Interrupted(KeyboardInterrupt):
         super().__init__(message)
         self.signal = signal
 
+    def __reduce__(self) -> tuple[type[Interrupted], tuple[int, str]]:
+        return type(self), (self.signal, str(self))  # it may come from another process
+
     @classmethod
     def by(cls, stop: KeyboardInterrupt, message: str = "stopped") -> Interrupted:
         """The same with another message; a bare KeyboardInterrupt is Ctrl-C's."""

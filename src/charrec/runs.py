@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from charrec.paths import full_path
 from charrec.run import CAN_GO_ON, Run
 
 LATEST = "latest"
+LEDGER, BEST = "ledger.csv", "best.json"  # in a sweep's folder
 
 
 def find_runs(outputs: str | Path = "outputs") -> list[Run]:
@@ -74,7 +76,8 @@ def _began(run: Run) -> str:
 def find_run(folder: str | Path | None, setting: str = "run") -> Run:
     """The run in `folder`, or the newest completed one under ``outputs/`` for None.
 
-    With `setting` "resume", ``latest`` is the unfinished one that started last.
+    A sweep's folder stands for the best of its runs. With `setting` "resume", ``latest`` is the
+    unfinished one that started last.
 
     Raises:
         UserError: the folder does not exist, or there is no completed run.
@@ -90,4 +93,15 @@ def find_run(folder: str | Path | None, setting: str = "run") -> Run:
         raise UserError(
             f"{setting}={folder}: no such folder; name the folder of a run, under outputs/"
         )
-    return Run(path)
+    return _best_of(path, setting) if (path / LEDGER).is_file() else Run(path)
+
+
+def _best_of(sweep: Path, setting: str) -> Run:
+    if setting == "resume":
+        raise UserError(f"resume={sweep} is a sweep: go on with -m sweep.resume={sweep}")
+    try:
+        best = json.loads((sweep / BEST).read_text(encoding="utf-8"))["folder"]
+        return Run(sweep / best)
+    except (OSError, ValueError, TypeError, KeyError):
+        cure = f"python -m charrec.compare {sweep} looks for it"
+        raise UserError(f"{setting}={sweep} is a sweep without a best run; {cure}") from None

@@ -172,7 +172,8 @@ class TrainSettings:
     def from_config(cls, config: Mapping[str, Any]) -> TrainSettings:
         """From a composed ``train.yaml``, in which `optimizer` and `data` are mappings."""
         values = dict(config)
-        values.pop("resume", None)
+        for name in ("resume", "sweep"):  # of the command, not of the run
+            values.pop(name, None)
         optimizer, data = values.pop("optimizer"), values.pop("data")
         check_names(values, tuple(n for n in SETTING_NAMES if n != "optimizer_options"))
         check_names(data, DATA_NAMES, "data.")

@@ -5,16 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from charrec.cli.entry import run_main, settings_of
 from charrec.cli.heavy import uncollected
 from charrec.settings import TrainSettings
+from charrec.sweep.job import perform
 
 
 def main(config: DictConfig) -> None:
-    settings = settings_of(config)
-    folder = Path(HydraConfig.get().runtime.output_dir)
+    settings, hydra = settings_of(config), HydraConfig.get()
+    folder = Path(hydra.runtime.output_dir)
+    if hydra.mode is RunMode.MULTIRUN:
+        perform(settings, folder)
+        return
     with uncollected():
         from charrec import (  # torch and Lightning: seconds, so only once all is checked
             conclusion,

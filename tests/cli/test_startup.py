@@ -86,7 +86,7 @@ runpy.run_module("charrec.train", run_name="__main__", alter_sys=True)
 """
 BARE = "import torch, pytorch_lightning"
 OURS = {"charrec", "hydra", "omegaconf", "antlr4", "attr", "yaml", "PIL", "numpy", "matplotlib"}
-OURS |= {"tensorboard", "google", "absl", "filelock"}
+OURS |= {"tensorboard", "google", "absl", "filelock", "hydra_plugins"}
 
 
 def packages(line: str) -> set[str]:

@@ -6,10 +6,11 @@ import re
 
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.types import Quote, QuotedString
+from omegaconf import DictConfig, OmegaConf
 
 from charrec.errors import UserError
 
-PATH_SETTINGS = ("data.root", "images", "out", "resume", "run", "weights")
+PATH_SETTINGS = ("data.root", "images", "out", "resume", "run", "sweep.resume", "weights")
 FOREIGN, CONFIGS = ("experimental_rerun",), ("config_dir", "config_path", "config_name")
 NO_CODE = "it reads files that can name code to call; give settings on the command line"
 LITERAL_SETTINGS = (*PATH_SETTINGS, "data.alphabet")  # 0123 is four characters, no number
@@ -36,6 +37,16 @@ def check_flags(arguments: list[str], main: str) -> None:
     raise UserError(f"{unknown[0]} stands behind a flag: write the flags first, then the settings")
 
 
+def overrides(config: DictConfig, of: str) -> list[str]:
+    """The settings on the command line as they were given, `of` "task" or "hydra".
+
+    Looked at one by one, OmegaConf would take a ``${`` in them for a reference.
+    """
+    given = OmegaConf.to_container(config.hydra.overrides)
+    assert isinstance(given, dict)
+    return [str(override) for override in given[of]]
+
+
 def quote_paths(arguments: list[str]) -> list[str]:
     """Quote the values of settings that are paths.
 
@@ -53,9 +64,14 @@ def _quote_path(argument: str) -> str:
         value.encode()
     except UnicodeEncodeError:
         raise UserError(f"{key}={value!r}: the path is not valid UTF-8; rename it") from None
-    return f"{key}{equals}{QuotedString(_escape(value), Quote.single).with_quotes()}"
+    return f"{key}{equals}{quoted(value)}"
 
 
-def _escape(path: str) -> str:
+def quoted(path: str) -> str:
+    """A path as Hydra's grammar reads it without looking inside."""
+    return QuotedString(escaped(path), Quote.single).with_quotes()
+
+
+def escaped(path: str) -> str:
     """Keep OmegaConf from reading ``${`` as the start of a reference to another setting."""
     return re.sub(r"(\\*)\$\{", r"\1\1\\${", path)

@@ -38,7 +38,7 @@ def run_main(main: Callable[[DictConfig], int | None], config_name: str) -> None
     """
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    warnings.showwarning = _show_warning
+    warnings.showwarning = show_warning
     threading.excepthook = _show_thread_error
     OmegaConf.register_new_resolver("run_id", run_id, use_cache=True, replace=True)
     decorate = hydra.main(
@@ -49,6 +49,7 @@ def run_main(main: Callable[[DictConfig], int | None], config_name: str) -> None
 
     def job(config: DictConfig) -> None:
         """Hydra would put a line of its own before the message of an error that it sees."""
+        warnings.showwarning = show_warning  # where a launcher has started another process
         try:
             exit_codes.append(main(config) or 0)
         except MENDABLE as error:
@@ -70,7 +71,7 @@ def run_main(main: Callable[[DictConfig], int | None], config_name: str) -> None
     sys.exit(max(exit_codes, default=0))
 
 
-def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+def show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     """Ours and Lightning's advice in a line; deprecations are for the authors of libraries."""
     if not issubclass(category, (DeprecationWarning, FutureWarning)):
         print(f"charrec: warning: {message}", file=sys.stderr)

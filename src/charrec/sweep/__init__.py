@@ -1,0 +1,1 @@
+"""Many runs: the points of a grid, the ledger of their jobs, and what came out."""

@@ -1,0 +1,156 @@
+"""A sweep's folder: its ledger, its lock, the runs in it, and finding it again."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Container, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from omegaconf import DictConfig, OmegaConf
+
+from charrec.errors import UserError
+from charrec.files import write_whole
+from charrec.paths import full_path
+from charrec.run import A_LOOK, Run
+from charrec.runs import LATEST, LEDGER, find_runs
+from charrec.sweep.ledger import FAILED, TO_DO, Ledger, Row
+
+COMMAND = "multirun.yaml"  # Hydra's name for it
+STOP = ".stop"  # left by a job that failed where sweep.fail_fast is set
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Many runs in one folder, each in a folder called by its number."""
+
+    folder: Path
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.folder)
+
+    def run(self, row: Row) -> Run:
+        return Run(self.folder / row["job"])
+
+    def rows(self) -> list[Row]:
+        """The ledger's rows, corrected by what the runs' own records say.
+
+        A process that is killed cannot tell the ledger; who goes on with a single run does not.
+        """
+        return [row | _found(row, self.run(row)) for row in self.ledger.rows()]
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else works on the sweep while in the block; a dead process holds no lock.
+
+        Raises:
+            UserError: another process does.
+        """
+        lock = FileLock(self.folder / ".lock")
+        try:
+            lock.acquire(timeout=A_LOOK)
+        except Timeout:
+            raise UserError(
+                f"{self.folder} is worked on by another process; wait for its end"
+            ) from None
+        except NotImplementedError:
+            warnings.warn(f"{self.folder}: no locks there; start no second process", stacklevel=3)
+        try:
+            (self.folder / STOP).unlink(missing_ok=True)  # of a sweep that was killed
+            yield
+        finally:
+            lock.release()
+
+    def keep_command(self, config: DictConfig, arguments: Iterable[str]) -> None:
+        """The composed settings, with those that were given, so that they need not be again."""
+        kept = OmegaConf.create(OmegaConf.to_container(config))
+        kept.hydra.overrides.task = list(arguments)
+        write_whole(self.folder / COMMAND, OmegaConf.to_yaml(kept))
+
+    def arguments(self) -> list[str]:
+        """The settings that the sweep was given on the command line, in Hydra's grammar.
+
+        Raises:
+            UserError: they were not kept, or are damaged.
+        """
+        path = self.folder / COMMAND
+        try:
+            kept: Any = OmegaConf.to_container(OmegaConf.load(path))
+            return [str(override) for override in kept["hydra"]["overrides"]["task"]]
+        except Exception as error:  # YAML's, OmegaConf's, the system's: what it says is not there
+            raise UserError(
+                f"{path} does not say what the sweep was; give its settings once more"
+            ) from error
+
+
+def _found(row: Row, run: Run) -> Row:
+    """What to correct in a row."""
+    if not (run.folder / "summary.json").exists():
+        gone = {"running": "cut off", "completed": "waiting"}
+        return {"status": gone.get(row["status"], row["status"])}
+    try:
+        return outcome(run)
+    except UserError as error:  # a broken one must not hide the others
+        return {"status": "failed", "error": str(error)}
+
+
+def outcome(run: Run) -> Row:
+    """How a run ended, as the ledger writes it.
+
+    Raises:
+        UserError: its summary is damaged.
+    """
+    summary = run.summary
+    found: dict[str, Any] = {
+        "best_validation_accuracy": (summary.get("validation") or {}).get("accuracy"),
+        "best_epoch": summary.get("best_epoch"),
+        "test_accuracy": (summary.get("test") or {}).get("accuracy"),
+    }
+    row = {name: "" if value is None else str(value) for name, value in found.items()}
+    error = str(summary.get("error") or "").partition("\n")[0]
+    return {"status": run.status, **row, "error": error}
+
+
+def find_sweep(folder: str, retry_failed: bool = False) -> Sweep:
+    """The sweep in `folder`; ``latest`` is the one under ``outputs/`` that ran last.
+
+    Args:
+        retry_failed: whether jobs that failed count among what is left to do, which the latest
+            must have.
+
+    Raises:
+        UserError: there is none.
+    """
+    if folder == LATEST:
+        return _newest_with(TO_DO + FAILED if retry_failed else TO_DO, Path("outputs"))
+    path = full_path(folder)
+    if not any((path / name).is_file() for name in (LEDGER, COMMAND)):
+        raise UserError(
+            f"sweep.resume={folder}: no sweep there; name the folder of a sweep, under outputs/"
+        )
+    return Sweep(path)
+
+
+def _newest_with(statuses: Container[str], outputs: Path) -> Sweep:
+    sweeps = [Sweep(path.parent.absolute()) for path in outputs.glob(f"**/{LEDGER}")]
+    unfinished = [sweep for sweep in sweeps if _has_left(sweep, statuses)]
+    if not unfinished:
+        raise UserError(f"sweep.resume={LATEST}: no sweep under {outputs}/ has jobs left to do")
+    return max(unfinished, key=_ran_last)
+
+
+def _has_left(sweep: Sweep, statuses: Container[str]) -> bool:
+    try:
+        return any(row["status"] in statuses for row in sweep.rows())
+    except UserError:  # a broken one must not hide the others
+        return False
+
+
+def _ran_last(sweep: Sweep) -> str:
+    """When its last job started, in an order that sorts as text."""
+    runs = find_runs(sweep.folder)
+    return max((str(run.summary.get("started") or "") for run in runs), default="")

@@ -1,0 +1,102 @@
+"""One job of a sweep, in whichever process it runs: trained or gone on with, and entered."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import time
+import traceback
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout, suppress
+from pathlib import Path
+from typing import Any
+
+from charrec.cli.heavy import uncollected
+from charrec.errors import Diverged
+from charrec.files import write_whole
+from charrec.run import CAN_GO_ON, LOCK, Run
+from charrec.settings import TrainSettings
+from charrec.sweep.folder import STOP, outcome
+from charrec.sweep.ledger import Ledger, Row
+from charrec.sweep.progress import line
+
+TRACEBACK = "traceback.txt"
+STAYS = (".hydra", LOCK)
+
+
+def perform(settings: Mapping[str, Any], folder: Path) -> None:
+    """Train the run in `folder`, which is called by the job's number, or go on with it.
+
+    Whatever is raised ends this job alone: it stands in the ledger and in ``traceback.txt``.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C or SIGTERM, which end the sweep.
+    """
+    ledger, began = Ledger(folder.parent), time.monotonic()
+    if (ledger.folder / STOP).exists():
+        return
+    rows = ledger.update(folder.name, status="running", error="")
+    before = float(next(r["seconds"] for r in rows if r["job"] == folder.name) or 0)
+    entry: Row = {"status": "interrupted"}
+    try:
+        entry = _outcome_of(settings, folder)
+    finally:
+        entry["seconds"] = f"{before + time.monotonic() - began:.1f}"
+        rows = ledger.update(folder.name, **entry)
+    if settings["sweep"]["fail_fast"] and entry["status"] != "completed":
+        (ledger.folder / STOP).touch()
+    print(line(rows, folder.name), flush=True)
+
+
+def _outcome_of(settings: Mapping[str, Any], folder: Path) -> Row:
+    try:
+        with _quiet():
+            return outcome(_train(settings, folder))
+    except (Exception, SystemExit) as error:
+        status = "diverged" if isinstance(error, Diverged) else "failed"
+        with suppress(OSError):  # a full disk, which is what the error says
+            write_whole(folder / TRACEBACK, traceback.format_exc())
+        message = str(error).partition("\n")[0]
+        told = message if isinstance(error, Diverged) else f"{type(error).__name__}: {message}"
+        return {"status": status, "error": told}
+
+
+def _train(settings: Mapping[str, Any], folder: Path) -> Run:
+    with uncollected():
+        from charrec import training  # torch and Lightning: seconds, once in a process
+
+    run = Run(folder)
+    if run.so_far and run.status in CAN_GO_ON:
+        (folder / TRACEBACK).unlink(missing_ok=True)
+        return training.resume(folder)
+    with run.locked():
+        _clear(folder)
+    return training.train(TrainSettings.from_config(settings), folder)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an attempt left that cannot be gone on with."""
+    for path in folder.iterdir():
+        if path.name not in STAYS:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what is said already: each epoch in ``metrics.csv``, notes by the sweep, once.
+
+    Nor is garbage left: a run's objects point at each other in circles, and without a collection
+    many runs' worth of them would be waiting for one.
+    """
+    try:
+        with (
+            open(os.devnull, "w") as nowhere,
+            redirect_stdout(nowhere),
+            warnings.catch_warnings(),
+        ):
+            warnings.filterwarnings("ignore", message=".* has no effect: ")
+            yield
+    finally:
+        gc.collect()

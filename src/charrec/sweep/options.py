@@ -1,0 +1,39 @@
+"""The settings of a sweep as a whole: the block ``sweep:`` of ``conf/train.yaml``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from charrec.errors import UserError
+from charrec.rules import Rule, check_names
+
+YES_OR_NO = Rule(lambda value: isinstance(value, bool), "true or false")
+RULES = {
+    "resume": Rule(
+        lambda value: value is None or isinstance(value, str), "a sweep's folder, latest or null"
+    ),
+    "retry_failed": YES_OR_NO,
+    "fail_fast": YES_OR_NO,
+}
+
+
+@dataclass(frozen=True)
+class SweepOptions:
+    """Raises UserError for a value that is none."""
+
+    resume: str | None = None  # the folder of the sweep to go on with, or "latest"
+    retry_failed: bool = False  # those that failed or diverged once more
+    fail_fast: bool = False  # after a failure none is started
+
+    def __post_init__(self) -> None:
+        for name, rule in RULES.items():
+            rule.check(f"sweep.{name}", getattr(self, name))
+        if self.retry_failed and self.resume is None:
+            raise UserError("sweep.retry_failed goes with sweep.resume=DIR, the sweep that failed")
+
+    @classmethod
+    def from_config(cls, config: Any) -> SweepOptions:
+        """From the block ``sweep:`` as plain values."""
+        check_names(config, tuple(field.name for field in fields(cls)), "sweep.")
+        return cls(**config)

@@ -1,0 +1,74 @@
+"""Which jobs of a sweep are left to do."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Sequence
+
+from charrec.errors import UserError
+from charrec.sweep.fingerprint import flat
+from charrec.sweep.folder import Sweep
+from charrec.sweep.ledger import FAILED, FOUND, TO_DO, Row, new_row, with_columns
+from charrec.sweep.points import Point
+
+Job = tuple[int, Point]  # its number and what it is
+
+
+def plan(sweep: Sweep, points: Sequence[Point], retry_failed: bool) -> list[Job]:
+    """Bring the ledger up to date with the points, each of another experiment.
+
+    Points are found again by their fingerprint, whatever the order of the command; new ones get
+    the next numbers. Rows that the command no longer asks for stay.
+
+    Returns:
+        The jobs left to do.
+
+    Raises:
+        UserError: one of them is being done by another process.
+    """
+    with sweep.ledger.alone():
+        sweep.ledger.remove_drafts()
+        rows = sweep.rows()
+        _refuse_running(sweep, rows)
+        jobs = _enter(rows, points, TO_DO + FAILED if retry_failed else TO_DO)
+        sweep.ledger.write(with_columns(_complete(sweep, rows, points)))
+    return jobs
+
+
+def _enter(rows: list[Row], points: Sequence[Point], again: Container[str]) -> list[Job]:
+    """Add rows for points that have none; mark and return the jobs whose status is in `again`."""
+    by_fingerprint = {row["fingerprint"]: row for row in rows}
+    number = max((int(row["job"]) for row in rows), default=-1)
+    for point in points:
+        row = by_fingerprint.get(point.fingerprint)
+        if row is None:
+            number += 1
+            row = new_row(number, point.fingerprint, point.varied)
+            by_fingerprint[point.fingerprint] = row
+            rows.append(row)
+        row.update(point.varied)
+    found = ((by_fingerprint[point.fingerprint], point) for point in points)
+    jobs = [(row, point) for row, point in found if row["status"] in again]
+    for row, _ in jobs:
+        row.update(status="waiting", **dict.fromkeys(FOUND, ""), error="")
+    return [(int(row["job"]), point) for row, point in jobs]
+
+
+def _refuse_running(sweep: Sweep, rows: Iterable[Row]) -> None:
+    for row in rows:
+        if row["status"] == "running":  # by a worker that outlived its sweep
+            sweep.run(row).refuse_if_running()
+            raise UserError(f"{sweep.run(row).folder} is being written to; wait for its end")
+
+
+def _complete(sweep: Sweep, rows: Iterable[Row], points: Iterable[Point]) -> list[Row]:
+    """Rows from before the grid grew, with their values of what is varied now."""
+    names = list(dict.fromkeys(name for point in points for name in point.varied))
+    return [_settings_in(sweep, row, names) | row for row in rows]
+
+
+def _settings_in(sweep: Sweep, row: Row, names: Iterable[str]) -> Row:
+    try:
+        settings = dict(flat(sweep.run(row).settings))
+    except UserError:  # it never began
+        settings = {}
+    return {name: settings.get(name, "") for name in names}

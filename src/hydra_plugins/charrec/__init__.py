@@ -1,0 +1,22 @@
+"""Where Hydra finds charrec's sweeper: it makes only classes whose module begins with this name.
+
+Every start of any program with Hydra imports this file, so nothing heavy may be imported here.
+"""
+
+from __future__ import annotations
+
+from hydra.core.config_store import ConfigStore
+
+from charrec.sweep.grid import GridSweeper
+
+
+class Grid(GridSweeper):
+    """``hydra/sweeper=grid``, which ``conf/train.yaml`` chooses."""
+
+
+ConfigStore.instance().store(
+    group="hydra/sweeper",
+    name="grid",
+    node={"_target_": f"{__name__}.Grid", "params": None},
+    provider="charrec",
+)

@@ -1,0 +1,98 @@
+"""Which jobs of a sweep are left to do."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from making_sweeps import make_job, make_point, make_sweep
+
+from charrec.errors import UserError
+from charrec.run import Run
+from charrec.sweep.folder import Sweep
+from charrec.sweep.plan import plan
+
+GRID = [make_point(hsize=hsize) for hsize in range(1, 7)]
+
+
+def numbers(sweep: Sweep, count: int, retry_failed: bool = False) -> list[int]:
+    return [number for number, _ in plan(sweep, GRID[:count], retry_failed)]
+
+
+def test_a_new_sweep_does_everything(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path)
+    assert numbers(sweep, 3) == [0, 1, 2]
+    rows = sweep.ledger.rows()
+    assert [row["status"] for row in rows] == ["waiting"] * 3
+    assert [row["hsize"] for row in rows] == ["1", "2", "3"]
+    assert [row["folder"] for row in rows] == ["0", "1", "2"]
+    assert len({row["fingerprint"] for row in rows}) == 3
+
+
+@pytest.fixture
+def half(tmp_path: Path) -> Sweep:
+    sweep = make_sweep(
+        tmp_path, "running", "interrupted", "diverged", "failed", "running", "waiting"
+    )
+    make_job(sweep, 0, "completed", accuracy=0.5)
+    for job, status in {1: "interrupted", 2: "diverged", 4: "running"}.items():
+        make_job(sweep, job, status)
+    return sweep
+
+
+def test_what_finished_is_kept_and_what_failed_is_not_repeated(half: Sweep) -> None:
+    assert numbers(half, 6) == [1, 4, 5]
+    rows = half.ledger.rows()
+    statuses = ["completed", "waiting", "diverged", "failed", "waiting", "waiting"]
+    assert [row["status"] for row in rows] == statuses
+    assert rows[0]["best_validation_accuracy"] == "0.5"
+
+
+def test_what_was_found_goes_with_the_run(half: Sweep) -> None:
+    numbers(half, 6)
+    shutil.rmtree(half.folder / "0")
+    assert numbers(half, 6) == [0, 1, 4, 5]
+    row = half.ledger.rows()[0]
+    assert (row["status"], row["best_validation_accuracy"], row["best_epoch"]) == (
+        "waiting",
+        "",
+        "",
+    )
+
+
+def test_what_failed_is_repeated_when_asked(half: Sweep) -> None:
+    assert numbers(half, 6, retry_failed=True) == [1, 2, 3, 4, 5]
+
+
+def test_an_order_of_its_own_changes_no_number(half: Sweep) -> None:
+    jobs = plan(half, GRID[::-1], retry_failed=True)
+    assert [number for number, _ in jobs] == [5, 4, 3, 2, 1]
+    assert all(point.varied["hsize"] == str(number + 1) for number, point in jobs)
+
+
+def test_a_grid_that_grew_gets_new_numbers_and_columns(tmp_path: Path) -> None:
+    sweep = make_sweep(tmp_path, "completed", "waiting")
+    make_job(sweep, 0, "completed", accuracy=0.5)
+    grown = [make_point(hsize=h, lr=lr) for lr in (4e-3, 0.1) for h in (3, 1, 2)]
+    assert [number for number, _ in plan(sweep, grown, False)] == [2, 1, 3, 4, 5]
+    rows = sweep.ledger.rows()
+    assert [row["lr"] for row in rows] == ["0.004", "0.004", "0.004", "0.1", "0.1", "0.1"]
+    assert [row["hsize"] for row in rows] == ["1", "2", "3", "3", "1", "2"]
+
+
+def test_a_grid_that_shrank_keeps_its_rows(half: Sweep) -> None:
+    assert numbers(half, 2) == [1]
+    assert len(half.ledger.rows()) == 6
+
+
+def test_rows_that_the_grid_no_longer_has_show_their_settings(half: Sweep) -> None:
+    plan(half, [make_point(hsize=9, batch_size=4)], False)
+    rows = half.ledger.rows()
+    assert [row["batch_size"] for row in rows] == ["8", "8", "8", "", "8", "", "4"]
+
+
+def test_a_job_that_another_process_does_is_not_started_twice(half: Sweep) -> None:
+    with Run(half.folder / "4").locked(), pytest.raises(UserError) as refused:
+        numbers(half, 6)
+    assert "/4 is written to by " in str(refused.value)

@@ -1,0 +1,26 @@
+"""The exceptions that a user is meant to read."""
+
+from __future__ import annotations
+
+import pickle
+import signal
+
+import pytest
+
+from charrec.errors import Interrupted, nearest
+
+
+def test_an_interruption_comes_whole_from_another_process() -> None:
+    sent = pickle.loads(pickle.dumps(Interrupted(signal.SIGTERM, "go on with x")))
+    assert (type(sent), sent.exit_code, str(sent)) == (Interrupted, 143, "go on with x")
+
+
+def test_a_bare_interruption_is_that_of_ctrl_c() -> None:
+    assert Interrupted.by(KeyboardInterrupt(), "x").exit_code == 130
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("adma", "; did you mean 'adam'?"), ("zzz", ""), ("", "")]
+)
+def test_nearest(name: str, hint: str) -> None:
+    assert nearest(name, ("adam", "sgd")) == hint
