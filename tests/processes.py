@@ -52,6 +52,14 @@ class Started:
         )
         self._process.start()
 
+    def __enter__(self) -> Started:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Whatever the test came to, nothing outlives it."""
+        self._process.kill()
+        self._process.join()
+
     @property
     def pid(self) -> int:
         assert self._process.pid is not None

@@ -59,7 +59,7 @@ class BlockSteps:
                     f"Trainer({name}={value}) counts single steps; set steps_per_execution=1"
                 )
         self.module, self.by_hand = module, by_hand
-        self._gather = Gathering(module.dtype)
+        self._gather = Gathering(next(module.parameters()).dtype)
         self._update: Updates | None = None
         self._snapshot: Snapshot | None = None
         self._since: list[Block] = []  # the snapshot was taken

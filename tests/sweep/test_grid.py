@@ -21,8 +21,7 @@ from hydra import compose, initialize_config_dir
 from hydra._internal.callbacks import Callbacks
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import HydraContext
-from killing import started
-from processes import Finished, run_main
+from processes import Finished, run_main, start
 
 from charrec.errors import Interrupted, UserError
 from charrec.resources import resource
@@ -225,11 +224,11 @@ def test_killed_at_any_moment_nothing_is_lost_or_done_twice(
     arguments = [recipes, LISTED, *small, "hydra.sweep.dir=s"]
     before: dict[str, str] = {}
     for count in (chance.randrange(3), 3 + chance.randrange(3)):
-        with started("train", "-m", *arguments, cwd=tmp_path) as process:
-            process.wait_until(lambda count=count: ended(tmp_path / "s") >= count)  # type: ignore[misc]
+        with start("train", "-m", *arguments, cwd=tmp_path) as process:
+            process.until(lambda count=count: ended(tmp_path / "s") >= count)  # type: ignore[misc]
             time.sleep(chance.random())
             process.send(signal.SIGKILL)
-            assert process.ended().exit_code == -signal.SIGKILL, seed
+            assert process.wait().exit_code == -signal.SIGKILL, seed
         after = started_at(tmp_path / "s")
         assert before.items() <= after.items(), seed
         before, arguments = after, [recipes, LISTED, *small, "sweep.resume=s"]
@@ -254,11 +253,11 @@ def test_interrupted_it_says_how_to_go_on(
     odd = "it's a (b=c), [d]"
     long = ("hsize=4,8", *small, "epochs=100000", "hydra/hydra_logging=none")
     escaped = odd.replace("'", "\\'")
-    with started("train", "-m", *long, f"hydra.sweep.dir='{escaped}'", cwd=tmp_path) as process:
+    with start("train", "-m", *long, f"hydra.sweep.dir='{escaped}'", cwd=tmp_path) as process:
         metrics = tmp_path / odd / "0" / "metrics.csv"
-        process.wait_until(lambda: metrics.exists() and metrics.read_text().count("\n") > 3)
+        process.until(lambda: metrics.exists() and metrics.read_text().count("\n") > 3)
         process.send(number)
-        done = process.ended()
+        done = process.wait()
     assert done.exit_code == 128 + number
     *_, message, command = done.stderr.splitlines()
     assert message == "charrec: interrupted; go on with"
@@ -268,10 +267,10 @@ def test_interrupted_it_says_how_to_go_on(
     )
     assert statuses(tmp_path / odd) == ["interrupted", "waiting"]
     rows = metrics.read_text().count("\n")
-    with started("train", *shlex.split(command)[3:], cwd=tmp_path) as process:
-        process.wait_until(lambda: metrics.read_text().count("\n") > rows + 3)
+    with start("train", *shlex.split(command)[3:], cwd=tmp_path) as process:
+        process.until(lambda: metrics.read_text().count("\n") > rows + 3)
         process.send(number)
-        assert process.ended().exit_code == 128 + number
+        assert process.wait().exit_code == 128 + number
     assert [path.name for path in tmp_path.iterdir()] == [odd]
     assert statuses(tmp_path / odd) == ["interrupted", "waiting"]
 
@@ -280,11 +279,11 @@ def test_gone_on_with_it_ends_as_if_nothing_had_happened(
     small: tuple[str, ...], tmp_path: Path
 ) -> None:
     grid = ("hsize=4,8", *small, "epochs=30")
-    with started("train", "-m", *grid, "hydra.sweep.dir=cut", cwd=tmp_path) as process:
+    with start("train", "-m", *grid, "hydra.sweep.dir=cut", cwd=tmp_path) as process:
         metrics = tmp_path / "cut" / "0" / "metrics.csv"
-        process.wait_until(lambda: metrics.exists() and metrics.read_text().count("\n") > 3)
+        process.until(lambda: metrics.exists() and metrics.read_text().count("\n") > 3)
         process.send(signal.SIGKILL)
-        process.ended()
+        process.wait()
     assert sweep("sweep.resume=cut", cwd=tmp_path).exit_code == 0
     assert sweep(*grid, "hydra.sweep.dir=whole", cwd=tmp_path).exit_code == 0
     for job in "01":
@@ -314,8 +313,8 @@ def test_a_grid_that_grew(small: tuple[str, ...], tmp_path: Path) -> None:
 
 def test_a_second_process_waits(small: tuple[str, ...], tmp_path: Path) -> None:
     long = ("hsize=4", *small, "epochs=100000", "hydra.sweep.dir=s")
-    with started("train", "-m", *long, cwd=tmp_path) as process:
-        process.wait_until(lambda: (tmp_path / "s" / "0" / "metrics.csv").exists())
+    with start("train", "-m", *long, cwd=tmp_path) as process:
+        process.until(lambda: (tmp_path / "s" / "0" / "metrics.csv").exists())
         done = sweep("sweep.resume=s", cwd=tmp_path)
     told = f"charrec: {tmp_path}/s is worked on by another process; wait for its end\n"
     assert (done.exit_code, done.stderr) == (2, told)

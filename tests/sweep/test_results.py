@@ -89,7 +89,7 @@ def test_a_damaged_run_is_told_and_hides_no_other(tmp_path: Path) -> None:
     make(tmp_path / "a", 0.5)
     make(tmp_path / "b", 0.6, hsize=2)
     (tmp_path / "a" / "summary.json").write_text("{}")
-    with pytest.warns(UserWarning, match=r"a/summary\.json holds no settings"):
+    with pytest.warns(UserWarning, match=r"a/summary\.json is damaged, .*: it holds no settings"):
         (only,) = ranked(tmp_path)
     assert only.best.folder.name == "b"
 
