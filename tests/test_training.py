@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
+from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from charrec import evaluation
@@ -440,6 +441,40 @@ def test_a_run_goes_on_where_its_letters_now_are(letters: Path, tmp_path: Path) 
     longer = resume(short.folder, epochs=4, root=tmp_path / "there")
     assert longer.settings["data"]["root"] == str(tmp_path / "there")
     assert rows(longer) == rows(train(settings(letters, epochs=4), tmp_path / "undisturbed"))
+
+
+@pytest.mark.parametrize("changed", ["label", "pixel"])
+def test_a_run_does_not_go_on_with_other_letters(
+    changed: str, own_letters: Path, tmp_path: Path
+) -> None:
+    run = train(settings(own_letters, epochs=1), tmp_path / "run")
+    before = rows(run)
+    labels = json.loads((own_letters / "train.json").read_text())
+    name, letter = next(iter(labels.items()))
+    if changed == "label":
+        labels[name] = "B" if letter == "A" else "A"
+        (own_letters / "train.json").write_text(json.dumps(labels))
+    else:
+        with Image.open(own_letters / "images" / name) as picture:
+            picture.putpixel((14, 14), 255 - picture.getpixel((14, 14)))
+            picture.save(own_letters / "images" / name)
+    with pytest.raises(UserError, match=r"the letters are others than when .*/run began"):
+        resume(run.folder, epochs=2)
+    assert (run.summary["status"], rows(run)) == ("completed", before)
+
+
+def test_epochs_after_the_checkpoint_are_shown_once(letters: Path, tmp_path: Path) -> None:
+    """As if killed after the third, when last.ckpt was of the first."""
+    run = train(settings(letters, epochs=1), tmp_path / "run")
+    first = run.last_checkpoint.read_bytes()
+    resume(run.folder, epochs=3)
+    run.last_checkpoint.unlink()  # which best.ckpt may be the same file as
+    run.last_checkpoint.write_bytes(first)
+    resume(interrupted(run).folder)
+    assert [row["epoch"] for row in rows(run)] == ["1", "2", "3"]
+    events = EventAccumulator(str(run.folder)).Reload().Scalars("train_loss")
+    assert [event.step for event in events] == [12, 24, 36]
+    assert [e.value for e in events] == pytest.approx([float(r["train_loss"]) for r in rows(run)])
 
 
 def test_a_run_whose_checkpoints_are_gone_does_not_begin_again(run: Run, tmp_path: Path) -> None:

@@ -44,9 +44,9 @@ def test_the_first_and_the_last_line() -> None:
 def test_time_left_with_so_many_at_a_time(running: int, seconds: float) -> None:
     """Four jobs wait, each takes 10 s, and as many run at a time as before one ended."""
     done = [("completed", "0.5", "8"), ("completed", "0.5", "12"), ("diverged", "", "1")]
-    assert seconds_left(rows(*done)) == 0
+    assert seconds_left(rows(*done), 1) == 0
     left = [("running", "", "")] * running + [("waiting", "", "")] * 4
-    assert seconds_left(rows(*done, *left)) == seconds
+    assert seconds_left(rows(*done, *left), running + 1) == seconds
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from charrec.cli.arguments import escaped, overrides, quoted
 from charrec.cli.folders import take_folder
 from charrec.errors import Interrupted, UserError
 from charrec.paths import shown_path
+from charrec.sweep.bar import bar_over
 from charrec.sweep.conclusion import conclude, settle
 from charrec.sweep.folder import Sweep, find_sweep
 from charrec.sweep.interruption import interruptible
@@ -136,7 +137,8 @@ class GridSweeper(Sweeper):
         all_have = (f"{FOLDER}={quoted(str(sweep.folder))}", f"sweep.fail_fast={fail_fast}")
         own = [[*point.overrides, *all_have, f"{SUBFOLDER}={number}"] for number, point in jobs]
         first, _ = jobs[0]
-        self.launcher.launch(own, initial_job_idx=first)
+        with bar_over(sweep.ledger):
+            self.launcher.launch(own, initial_job_idx=first)
 
     def _command_to_go_on(self, sweep: Sweep) -> str:
         """With the launcher and the like that were chosen; the settings are in the folder."""

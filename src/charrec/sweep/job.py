@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import sys
 import time
 import traceback
 import warnings
@@ -47,7 +48,8 @@ def perform(settings: Mapping[str, Any], folder: Path) -> None:
         rows = ledger.update(folder.name, **entry)
     if settings["sweep"]["fail_fast"] and entry["status"] != "completed":
         (ledger.folder / STOP).touch()
-    print(line(rows, folder.name), flush=True)
+    if not sys.stdout.isatty():  # else there is a bar (charrec.sweep.bar)
+        print(line(rows, folder.name), flush=True)
 
 
 def _outcome_of(settings: Mapping[str, Any], folder: Path) -> Row:

@@ -1,4 +1,4 @@
-"""The line that tells how a sweep stands when one of its jobs has ended."""
+"""How a sweep stands, in a line."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from charrec.sweep.ledger import FAILED, TO_DO, Row, varied_of
 def line(rows: Sequence[Row], job: str) -> str:
     """``Job 3 (lr=0.1): completed, validation accuracy = 61.3%; 4 of 9 done, 1 running ...``."""
     row = next(row for row in rows if row["job"] == job)
-    return f"Job {job}{_told(row)}: {_how_it_ended(row)}; {standing(rows)}"
+    at_a_time = 1 + sum(row["status"] == "running" for row in rows)  # this one has just ended
+    return f"{ending(row)}; {standing(rows, at_a_time)}"
 
 
-def _told(row: Row) -> str:
+def ending(row: Row) -> str:
+    """``Job 3 (lr=0.1): completed, validation accuracy = 61.3%``."""
     varied = varied_of(row)
-    return f" ({varied})" if varied else ""
+    return f"Job {row['job']}{f' ({varied})' if varied else ''}: {_how_it_ended(row)}"
 
 
 def _how_it_ended(row: Row) -> str:
@@ -27,8 +29,12 @@ def _how_it_ended(row: Row) -> str:
     return row["status"]
 
 
-def standing(rows: Sequence[Row]) -> str:
-    """How many are done, running and failed, the best accuracy so far, and the time left."""
+def standing(rows: Sequence[Row], at_a_time: int) -> str:
+    """How many are done, running and failed, the best accuracy so far, and the time left.
+
+    Args:
+        at_a_time: jobs, by which the time is told.
+    """
     counts = Counter(row["status"] for row in rows)
     failed = sum(counts[status] for status in FAILED)
     parts = [f"{counts['completed']} of {len(rows)} done"]
@@ -41,7 +47,7 @@ def standing(rows: Sequence[Row]) -> str:
         parts.append(
             f"best so far {float(best['best_validation_accuracy']):.1%} (job {best['job']})"
         )
-    if left := seconds_left(rows):
+    if left := seconds_left(rows, at_a_time):
         parts.append(f"about {in_words(left)} left")
     return ", ".join(parts)
 
@@ -52,12 +58,10 @@ def best_of(rows: Sequence[Row]) -> Row | None:
     return max(judged, key=lambda row: float(row["best_validation_accuracy"]), default=None)
 
 
-def seconds_left(rows: Sequence[Row]) -> float:
-    """As the jobs so far took, with as many at a time as now; 0 where nothing is left."""
+def seconds_left(rows: Sequence[Row], at_a_time: int) -> float:
+    """As long as the jobs so far took on average; 0 where nothing is left."""
     took = [float(row["seconds"]) for row in rows if row["status"] == "completed"]
-    running = sum(row["status"] == "running" for row in rows)
-    left = running + sum(row["status"] in TO_DO for row in rows)
-    at_a_time = running + 1  # the one that has just ended
+    left = sum(row["status"] in ("running", *TO_DO) for row in rows)
     return statistics.mean(took) * left / at_a_time if took else 0.0
 
 
