@@ -45,7 +45,7 @@ def left_whole(folder: Path, can_remove: bool = True) -> None:
         can_remove: whether the disk lets files be removed; else drafts stay, until it does.
     """
     assert not can_remove or [str(path) for path in folder.rglob("*.draft")] == []
-    for path in folder.glob("checkpoints/*"):
+    for path in folder.glob("checkpoints/[!.]*"):
         assert read_checkpoint(path)["global_step"] > 0
     if (folder / "metrics.csv").exists():
         assert (folder / "metrics.csv").read_text()[-1:] in ("\n", "")

@@ -26,7 +26,7 @@ from processes import Finished, run_main, start
 from charrec.errors import Interrupted, UserError
 from charrec.resources import resource
 from charrec.run import Run
-from charrec.sweep.folder import STOP, Sweep
+from charrec.sweep.folder import COMMAND, STOP, Sweep
 from charrec.sweep.grid import GridSweeper
 
 
@@ -154,22 +154,24 @@ def recipes(tmp_path: Path) -> str:
     return f"--config-dir={tmp_path / 'conf'}"
 
 
-FAILURES = [
-    "6 (experiment=wrong): UserError: trainer is refused: Precision 13 is invalid. Allowed",
-    "7 (experiment=wild): the loss is no longer finite in epoch 1, step 2, at lr=1e+30; try a",
-]
+def expected(first: int = 6) -> list[str]:
+    """What is told of the failures, which are the jobs after so many others."""
+    return [
+        f"{first} (experiment=wrong): UserError: trainer is refused: Precision 13 is invalid. ",
+        f"{first + 1} (experiment=wild): the loss is no longer finite in epoch 1, step 2, at lr=",
+    ]
 
 
-def failures(done: Finished) -> list[str]:
+def failures(done: Finished, first: int = 6) -> list[str]:
     """The jobs that are listed as failures, and how that begins."""
     listed = re.findall(r"^  (\d+ \(.*)", done.stderr, re.MULTILINE)
-    return [told[: len(known)] for told, known in zip(listed, FAILURES, strict=True)]
+    return [told[: len(known)] for told, known in zip(listed, expected(first), strict=True)]
 
 
 def test_a_failure_leaves_the_others(small: tuple[str, ...], recipes: str, tmp_path: Path) -> None:
     done = sweep(recipes, LISTED, *small, "hydra.sweep.dir=s", cwd=tmp_path)
     assert done.exit_code == 2
-    assert failures(done) == FAILURES
+    assert failures(done) == expected()
     lines = done.stderr.splitlines()
     assert lines[0] == "charrec: 2 of 8 jobs did not complete:"
     assert lines[-2:] == [
@@ -187,7 +189,7 @@ def test_a_failure_leaves_the_others(small: tuple[str, ...], recipes: str, tmp_p
     before = started_at(tmp_path / "s")
     retried = sweep(*shlex.split(lines[-1])[4:], cwd=tmp_path)
     assert "Sweep: s, 2 of 8 jobs to do" in retried.stdout
-    assert failures(retried) == FAILURES
+    assert failures(retried) == expected()
     assert started_at(tmp_path / "s") == before
 
 
@@ -220,29 +222,50 @@ def test_killed_at_any_moment_nothing_is_lost_or_done_twice(
     small: tuple[str, ...], recipes: str, tmp_path: Path
 ) -> None:
     seed = random.randrange(10**6)
-    chance = random.Random(seed)
-    arguments = [recipes, LISTED, *small, "hydra.sweep.dir=s"]
-    before: dict[str, str] = {}
-    for count in (chance.randrange(3), 3 + chance.randrange(3)):
-        with start("train", "-m", *arguments, cwd=tmp_path) as process:
-            process.until(lambda count=count: ended(tmp_path / "s") >= count)  # type: ignore[misc]
+    killed_and_gone_on_with([recipes, LISTED, *small], 6, 2, seed, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(3))
+def test_twenty_four_points_on_the_embedded_letters(
+    seed: int, recipes: str, tmp_path: Path
+) -> None:
+    """Of which one diverges and one raises, while the sweep is killed four times."""
+    for number in range(6, 22):
+        text = f"# @package _global_\nhsize: {number}\nlr: 1e-3\n"
+        (tmp_path / "conf" / "experiment" / f"fine{number}.yaml").write_text(text)
+    listed = f"experiment={','.join([*(f'fine{n}' for n in range(22)), 'wrong', 'wild'])}"
+    killed_and_gone_on_with([recipes, listed, "trainer=cpu", "epochs=3"], 22, 4, seed, tmp_path)
+
+
+def killed_and_gone_on_with(
+    command: list[str], fine: int, times: int, seed: int, home: Path
+) -> None:
+    """A sweep of so many points that end well, and of two that do not; none is lost or repeated."""
+    chance, points = random.Random(seed), fine + 2
+    arguments, before = [*command, "hydra.sweep.dir=s"], started_at(home / "s")
+    for part in range(times):
+        count = part * fine // times + chance.randrange(fine // times)
+        with start("train", "-m", *arguments, cwd=home) as process:
+            assert process.until((home / "s" / COMMAND).exists)
+            process.until(lambda count=count: ended(home / "s") >= count)  # type: ignore[misc]
             time.sleep(chance.random())
             process.send(signal.SIGKILL)
             assert process.wait().exit_code == -signal.SIGKILL, seed
-        after = started_at(tmp_path / "s")
+        after = started_at(home / "s")
         assert before.items() <= after.items(), seed
-        before, arguments = after, [recipes, LISTED, *small, "sweep.resume=s"]
-    done = sweep(recipes, "sweep.resume=s", cwd=tmp_path)
-    assert (done.exit_code, failures(done)) == (2, FAILURES), seed
-    assert before.items() <= started_at(tmp_path / "s").items(), seed
-    rows = Sweep(tmp_path / "s").ledger.rows()
-    assert [row["job"] for row in rows] == [str(n) for n in range(8)], seed
-    assert len({row["fingerprint"] for row in rows}) == 8
-    assert statuses(tmp_path / "s") == ["completed"] * 6 + ["failed", "diverged"], seed
-    assert list((tmp_path / "s").rglob("*.draft")) == []
-    again = sweep(recipes, "sweep.resume=s", cwd=tmp_path)
-    assert "Sweep: s, 0 of 8 jobs to do" in again.stdout
-    assert failures(again) == FAILURES
+        before, arguments = after, [*command, "sweep.resume=s"]
+    done = sweep(command[0], "sweep.resume=s", cwd=home)
+    assert (done.exit_code, failures(done, fine)) == (2, expected(fine)), seed
+    assert before.items() <= started_at(home / "s").items(), seed
+    rows = Sweep(home / "s").ledger.rows()
+    assert [row["job"] for row in rows] == [str(n) for n in range(points)], seed
+    assert len({row["fingerprint"] for row in rows}) == points
+    assert statuses(home / "s") == ["completed"] * fine + ["failed", "diverged"], seed
+    assert list((home / "s").rglob("*.draft")) == []
+    again = sweep(command[0], "sweep.resume=s", cwd=home)
+    assert f"Sweep: s, 0 of {points} jobs to do" in again.stdout
+    assert failures(again, fine) == expected(fine)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
