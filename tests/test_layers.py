@@ -16,7 +16,7 @@ LAYERS = (
     ("train", "test", "predict", "check", "compare"),
     ("sweep",),
     ("training",),
-    ("interruption", "conclusion"),
+    ("interruption", "conclusion", "going_on"),
     ("cli", "evaluation", "recording", "saving", "execution"),
     ("trainer", "answers", "figures"),
     ("runs",),
@@ -37,7 +37,7 @@ LAYERS = (
     ("gathering",),
     ("rules", "mlp", "resources", "statistics"),
     ("paths",),
-    ("tanh", "errors", "files", "ordinary", "signals", "signatures"),
+    ("tanh", "errors", "files", "ordinary", "saying", "signals", "signatures"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")

@@ -107,12 +107,12 @@ def test_a_real_ctrl_c(tmp_path: Path) -> None:
     assert run.summary["status"] == "interrupted"
 
 
-def test_a_second_start_clears_the_first_end_and_keeps_the_results(tmp_path: Path) -> None:
+def test_a_second_start_clears_what_the_first_left(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", status="failed", error="x", ended="2026", best_epoch=4)
     with run.recording(settings={}):
         begun = run.summary
     assert (begun["status"], begun["error"], begun["ended"]) == ("running", None, None)
-    assert begun["best_epoch"] == 4
+    assert "best_epoch" not in begun
 
 
 @pytest.mark.parametrize(
@@ -201,13 +201,13 @@ def test_a_start_that_cannot_be_written_is_told_with_all_that_it_knew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The disk was full for a moment: what has failed can be gone on with."""
-    run, record = Run(tmp_path), Run.record
+    run, write = Run(tmp_path), Run._write
 
-    def once_full(self: Run, **entries: object) -> None:
-        monkeypatch.setattr(Run, "record", record)
+    def once_full(self: Run, entries: dict[str, Any]) -> None:
+        monkeypatch.setattr(Run, "_write", write)
         raise OSError(28, "No space left on device", "summary.json")
 
-    monkeypatch.setattr(Run, "record", once_full)
+    monkeypatch.setattr(Run, "_write", once_full)
     with pytest.raises(OSError, match="No space"), run.recording(settings={"lr": 1}):
         pass
     assert (run.summary["status"], run.summary["settings"]) == ("failed", {"lr": 1})

@@ -199,9 +199,9 @@ def test_a_checkpoint_holds_data_alone_and_all_that_counts(letters: Path, tmp_pa
 
 
 def test_what_its_state_holds(tmp_path: Path) -> None:
-    checkpoints = Checkpoints(Run(tmp_path))
-    assert checkpoints.state_dict() == {"best_accuracy": None, "over": False}
+    checkpoints = Checkpoints(Run(tmp_path), "mine")
+    assert checkpoints.state_dict() == {"best_accuracy": None, "over": False, "run": "mine"}
     checkpoints.load_state_dict({"best_accuracy": 0.5, "over": True})
-    assert checkpoints.state_dict() == {"best_accuracy": 0.5, "over": True}
+    assert checkpoints.state_dict() == {"best_accuracy": 0.5, "over": True, "run": "mine"}
     with pytest.raises((TypeError, ValueError)):
         checkpoints.load_state_dict({"best_accuracy": "x", "over": True})

@@ -383,7 +383,15 @@ def test_an_epoch_that_lightning_ends_early_is_followed_by_a_whole_one(
     assert [point.step for point in events.Scalars("train_loss")] == [8, 16, 24, 32]
 
 
-@pytest.mark.parametrize("trainer", [{"limit_train_batches": 8}, {"accumulate_grad_batches": 3}])
+@pytest.mark.parametrize(
+    "trainer",
+    [
+        {"limit_train_batches": 8},
+        {"accumulate_grad_batches": 3},
+        {"val_check_interval": 0.34},
+        {"val_check_interval": 7, "check_val_every_n_epoch": None},
+    ],
+)
 @pytest.mark.parametrize("batch", [2, 3, 7])
 def test_interrupted_under_other_loops_it_ends_as_undisturbed(
     letters: Path, tmp_path: Path, trainer: dict[str, Any], batch: int

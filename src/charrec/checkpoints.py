@@ -109,14 +109,47 @@ def count_in(checkpoint: Path, name: str) -> int:
     return count
 
 
+def refuse_what_cannot_be_read(content: dict[str, Any]) -> None:
+    """Raise UserError for what `read_checkpoint` would refuse, naming the callback it is of."""
+    if _is_data(content):
+        return
+    states = content.get("callbacks") or {}
+    whose = next((name for name, state in states.items() if not _is_data({"": state})), None)
+    what = f"the state of the callback {whose}" if whose else "what is to be saved"
+    raise UserError(
+        f"{what} is not plain data, and could never be loaded again: numbers, texts, contiguous "
+        "tensors, and lists and dictionaries of these are"
+    )
+
+
+def _is_data(content: dict[str, Any]) -> bool:
+    archive = io.BytesIO()
+    try:
+        torch.save(content, archive)
+        _data_of(archive.getvalue(), Path())
+    except Exception:  # what cannot be pickled raises whatever it likes
+        return False
+    return True
+
+
 class SealedCheckpointIO(CheckpointIO):
-    """What Lightning reads and writes checkpoints with."""
+    """What Lightning reads and writes checkpoints with.
+
+    The first one of a run is read again before it is written, so that no run learns for hours
+    what cannot be loaded.
+    """
+
+    def __init__(self) -> None:
+        self._can_be_read = False
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
+        if not self._can_be_read:
+            refuse_what_cannot_be_read(checkpoint)
+            self._can_be_read = True
         path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)  # but no run's folder, which was moved or removed
         write_checkpoint(checkpoint, path)
 
     def load_checkpoint(

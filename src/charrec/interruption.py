@@ -66,9 +66,12 @@ class Interruption(pl.Callback):
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         if self.signal is None or trainer.fit_loop._should_accumulate():
             return  # gradients of half a step are in no checkpoint
-        if not after_last_step(trainer):
+        if after_last_step(trainer):
+            return
+        # What an epoch's earlier validations found is in no checkpoint: the epoch begins again.
+        if not _validates_within_epochs(trainer):
             self.checkpoints.save(trainer)
-            raise Interrupted(self.signal)
+        raise Interrupted(self.signal)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if self.signal is not None:  # it came in an epoch's last step, and that epoch is saved
@@ -78,3 +81,9 @@ class Interruption(pl.Callback):
         self._learning = None
         if self.signal is not None:
             raise Interrupted(self.signal)
+
+
+def _validates_within_epochs(trainer: pl.Trainer) -> bool:
+    often = trainer.check_val_every_n_epoch is None
+    often = often or float(trainer.val_check_batch or 0) < trainer.num_training_batches
+    return bool(trainer.enable_validation and often)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 import sys
 import time
@@ -17,6 +18,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 
 from charrec.classifier import CharacterClassifier
 from charrec.files import append_whole, naming, write_whole
+from charrec.saying import say
 
 COLUMNS = (
     "epoch",
@@ -62,8 +64,12 @@ class EpochRecorder(pl.Callback):
         times = ("elapsed", "learned", "learning_rate")
         self._elapsed, self._learned, self._learning_rate = (float(state_dict[k]) for k in times)
 
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def write(self) -> None:
+        """All rows anew: a power cut may have taken some, and a killed process left too many."""
         write_whole(self.path, ",".join(COLUMNS) + "\n" + "".join(self.rows))
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.write()
         self._since = self._began = time.perf_counter()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -87,7 +93,7 @@ class EpochRecorder(pl.Callback):
         self.rows.append(",".join(str(row.get(column, "")) for column in COLUMNS) + "\n")
         append_whole(self.path, self.rows[-1])
         if not sys.stdout.isatty():  # which has a progress bar
-            print(_line(row), flush=True)
+            say(_line(row))
 
     def _elapsed_now(self) -> float:
         """Seconds of this epoch's training so far; the clock stands still where `since` is 0."""
@@ -127,6 +133,20 @@ def _line(row: dict[str, Any]) -> str:
     return line
 
 
+def _put_before_now(folder: Path) -> None:
+    """Let files of events that are there come before a new one where the clock was set back.
+
+    TensorBoard reads them in the order of the second in their names.
+    """
+    now, late = int(time.time()), []
+    for path in sorted(folder.glob("events.out.tfevents.*")):
+        found = re.fullmatch(r"(events\.out\.tfevents)\.(\d+)\.(.*)", path.name)
+        if found and int(found[2]) > now:
+            late.append((path, found[1], found[3]))
+    for back, (path, kind, rest) in enumerate(reversed(late), start=1):
+        path.rename(folder / f"{kind}.{now - back:010}.{rest}")
+
+
 class EventLogger(TensorBoardLogger):
     """TensorBoard events alone: the settings are in summary.json, so no hparams.yaml.
 
@@ -136,6 +156,7 @@ class EventLogger(TensorBoardLogger):
     """
 
     def __init__(self, folder: Path, after: int = 0) -> None:
+        _put_before_now(folder)
         super().__init__(folder, name="", version="", default_hp_metric=False, purge_step=after + 1)
 
     @rank_zero_only

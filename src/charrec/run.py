@@ -10,7 +10,7 @@ import shlex
 import subprocess
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -56,6 +56,8 @@ def output_folder(out: str | Path | None, parent: str | Path) -> Path:
     if out is None:
         return new_folder(parent)
     folder = full_path(out)
+    if (folder / "summary.json").exists():
+        raise UserError(f"out={out} is a run's own folder, whose records stay; name another")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -250,8 +252,13 @@ class Run:
 
     def record(self, **entries: Any) -> None:
         """Add entries to ``summary.json``, or replace them."""
-        known = self.so_far
-        text = json.dumps(known | entries, indent=2, ensure_ascii=False)
+        known: dict[str, Any] = {}
+        with suppress(UserError):  # broken meanwhile, by whomever: the rest is still to be told
+            known = self.so_far
+        self._write(known | entries)
+
+    def _write(self, entries: dict[str, Any]) -> None:
+        text = json.dumps(entries, indent=2, ensure_ascii=False)
         write_whole(self.folder / "summary.json", text + "\n")
 
     @contextmanager
@@ -261,7 +268,10 @@ class Run:
         about |= {"versions": _versions(), "git": _git_commit()}
         status, error, where = "failed", None, None
         try:
-            self.record(status="running", **about, ended=None, error=None, diverged=None)
+            # What an earlier leg found is not true of this one.
+            self._write(
+                {"status": "running", **about, "ended": None, "error": None, "diverged": None}
+            )
             yield
             status = "completed"
         except KeyboardInterrupt as stop:

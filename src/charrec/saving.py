@@ -20,16 +20,19 @@ class Checkpoints(Checkpoint):
 
     Lightning's ModelCheckpoint, one for each, would write the same content twice, and forget its
     best where the folder has moved.
+
+    Args:
+        identity: what the checkpoints of other runs do not have, kept in each.
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, identity: str = "") -> None:
+        self.run, self.identity = run, identity
         self.best_accuracy: float | None = None
         self._over = False  # stopped early by another callback
         self._accuracy: float | None = None  # of this epoch, None where it is not validated
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best_accuracy": self.best_accuracy, "over": self._over}
+        return {"best_accuracy": self.best_accuracy, "over": self._over, "run": self.identity}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         best = state_dict["best_accuracy"]

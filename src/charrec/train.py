@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from charrec.cli.entry import run_main, settings_of
 from charrec.cli.heavy import uncollected
+from charrec.saying import say
 from charrec.settings import TrainSettings
 from charrec.sweep.job import perform
 
@@ -32,7 +33,7 @@ def main(config: DictConfig) -> None:
         )
     else:
         run = training.train(TrainSettings.from_config(settings), folder)
-    print(conclusion.report(run))
+    say(conclusion.report(run))
 
 
 if __name__ == "__main__":

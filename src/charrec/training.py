@@ -11,16 +11,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import RichProgressBar
 
-from charrec.checkpoints import SealedCheckpointIO, count_in, read_checkpoint
+from charrec.checkpoints import SealedCheckpointIO, count_in
 from charrec.classifier import (
     CharacterClassifier,
     adopt_weights,
@@ -37,6 +39,13 @@ from charrec.execution import (
     sees_steps,
     threads,
 )
+from charrec.going_on import (
+    checkpoint_to_go_on_from,
+    identity_of,
+    is_over,
+    refuse_another_run,
+    refuse_other_letters,
+)
 from charrec.interruption import Interruption
 from charrec.paths import full_path
 from charrec.recording import EpochRecorder, EventLogger
@@ -46,7 +55,7 @@ from charrec.saving import Checkpoints, RandomStates
 from charrec.settings import TrainSettings
 from charrec.trainer import interrupts_unchanged, make_trainer
 
-KEEPING = (EpochRecorder, RandomStates, Checkpoints)  # their states are what a run goes on from
+DOUBLE = (64, "64", "64-true")
 
 
 def train(
@@ -95,59 +104,13 @@ def resume(
     run = find_run(folder, "resume")
     with run.locked():
         settings = run.settings_to_go_on(epochs, root)
-        if run.status == "completed" and settings.epochs == run.settings["epochs"]:
-            warnings.warn(
-                f"{run.folder} is completed: there is nothing to go on with; "
-                f"epochs={2 * settings.epochs}, say, makes it longer",
-                stacklevel=2,
-            )
+        if run.status == "completed" and is_over(run, settings):
             return run
-        checkpoint = _checkpoint_to_go_on_from(run)
+        checkpoint = checkpoint_to_go_on_from(run)
         letters = _letters(settings)
         letters.setup()
-        _refuse_other_letters(run, letters)
+        refuse_other_letters(run, letters)
         return _train(run, settings, letters, callbacks, checkpoint)
-
-
-def _checkpoint_to_go_on_from(run: Run) -> Path | None:
-    """The last one, or the best where that is damaged; None for a run that ended before any.
-
-    The best is of an earlier epoch: the epochs since then are learned once more, and alike.
-    """
-    there = [path for path in (run.last_checkpoint, run.best_checkpoint) if path.exists()]
-    if not there and run.epochs_so_far > 1:
-        raise UserError(f"{run.last_checkpoint} is gone, and the best too: start a new run")
-    for path in there:
-        try:
-            load_classifier(path)
-        except UserError as error:
-            if path == there[-1]:
-                raise
-            warnings.warn(f"{error}\ngoing on from {there[-1].name}", stacklevel=3)
-        else:
-            return path
-    return None
-
-
-def _refuse_another_run(checkpoint: Path, classifier: CharacterClassifier) -> None:
-    content = read_checkpoint(checkpoint)
-    if content["hyper_parameters"] != dict(classifier.hparams):
-        raise UserError(
-            f"{checkpoint} is of another run: its settings are not those of summary.json; "
-            "put the run's own back"
-        )
-    kept = content.get("callbacks")
-    if not isinstance(kept, dict) or any(kind.__name__ not in kept for kind in KEEPING):
-        raise UserError(f"{checkpoint} holds nothing to go on from; put the run's own back")
-
-
-def _refuse_other_letters(run: Run, letters: CharacterDataModule) -> None:
-    recorded = run.summary.get("letters")
-    if recorded is not None and recorded != letters.fingerprint():
-        raise UserError(
-            f"data.root={letters.root}: the letters are others than when {run.folder} began; "
-            "put those back, or start a new run with weights=RUN_DIR"
-        )
 
 
 def _train(
@@ -159,27 +122,57 @@ def _train(
 ) -> Run:
     for note in settings.notes:
         warnings.warn(note, stacklevel=3)
-    classifier = _classifier(settings)
+    classifier, identity = _classifier(settings), identity_of(settings, letters)
     if checkpoint is not None:
-        _refuse_another_run(checkpoint, classifier)
-    if settings.weights is not None and checkpoint is None:
-        source = find_run(settings.weights, "weights")
-        adopt_weights(classifier, load_classifier(source.best_checkpoint))
+        for path in filter(Path.exists, {checkpoint, run.best_checkpoint}):
+            refuse_another_run(path, classifier, identity)
+    about: dict[str, Any] = {"letters": letters.fingerprint()}
+    if settings.weights is not None:
+        about["weights_sha256"] = _start_weights(run, settings, classifier, checkpoint)
     execution = _execution(run, settings, classifier, callbacks)
     classifier.compile_step = execution.compile
     letters.steps_per_execution = execution.steps_per_execution
-    recorder, checkpoints = EpochRecorder(run.folder), Checkpoints(run)
+    recorder, checkpoints = EpochRecorder(run.folder), Checkpoints(run, identity)
     interruption = Interruption(checkpoints)
     # What restores and what saves comes last: after whatever the callbacks do at the same point.
     ours = [recorder, *callbacks, RandomStates(), interruption, checkpoints]
     trainer = _trainer(run, settings, ours, checkpoint)
-    about = {"execution": asdict(execution), "letters": letters.fingerprint()}
+    about["execution"] = asdict(execution)
     with interruption, run.recording(settings=settings.record(), **about):
         with threads(execution.threads):
             _fit(trainer, classifier, letters, checkpoint, interruption)
+        recorder.write()
         run.record(**recorder.summary())
         conclude(run, settings, letters)
     return run
+
+
+def _start_weights(
+    run: Run,
+    settings: TrainSettings,
+    classifier: CharacterClassifier,
+    checkpoint: Path | None,
+) -> str:
+    """Adopt those of another run, unless there is a checkpoint to go on from.
+
+    Returns:
+        The SHA-256 of the file they came from.
+
+    Raises:
+        UserError: they are others than when the run began.
+    """
+    began_with = run.so_far.get("weights_sha256")
+    if checkpoint is not None:
+        return str(began_with)
+    source = find_run(settings.weights, "weights").best_checkpoint
+    adopt_weights(classifier, load_classifier(source))
+    found = hashlib.sha256(source.read_bytes()).hexdigest()
+    if began_with not in (None, found):
+        raise UserError(
+            f"weights={settings.weights}: {source} is another one than when {run.folder} began; "
+            "start a new run"
+        )
+    return found
 
 
 def _fit(
@@ -242,6 +235,8 @@ def _classifier(settings: TrainSettings) -> CharacterClassifier:
         optimizer_options=settings.optimizer_options,
         schedule=settings.schedule,
     )
+    if settings.trainer.get("precision") in DOUBLE:
+        classifier.double()  # Lightning restores weights before it makes room for all their digits
     classifier.make_optimizer()  # refuses a wrong option before the run begins
     return classifier
 
@@ -260,7 +255,8 @@ def _trainer(
     }
     plugins = settings.trainer.get("plugins") or []
     named = [plugins] if isinstance(plugins, str) else list(plugins)
-    trainer = make_trainer(ours | settings.trainer | {"plugins": [*named, SealedCheckpointIO()]})
+    given = {k: v for k, v in settings.trainer.items() if (k, v) != ("logger", True)}
+    trainer = make_trainer(ours | given | {"plugins": [*named, SealedCheckpointIO()]})
     # Else, where there are max_steps, an epoch that is over would be gone on with, as an empty one.
     trainer.fit_loop._iteration_based_training = lambda: False  # type: ignore[method-assign]
     return trainer

@@ -27,6 +27,12 @@ CURES_OF_FILES = {
     errno.EACCES: "it needs your permission to be read or written",
     errno.EPERM: "it needs your permission to be read or written",
     errno.EROFS: "write elsewhere",
+    errno.ENOENT: "was it moved or removed?",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EISDIR: "a file is to be there: name another place",
+    errno.ENOTDIR: "a folder is to be there: name another place",
+    errno.ELOOP: "links lead round in a circle: name another place",
+    errno.EPIPE: "who was to read it is gone",
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files: ulimit -n 1024"),
 }
 

@@ -18,6 +18,7 @@ from charrec.cli.heavy import uncollected
 from charrec.errors import Diverged
 from charrec.files import write_whole
 from charrec.run import CAN_GO_ON, LOCK, Run
+from charrec.saying import say
 from charrec.settings import TrainSettings
 from charrec.sweep.folder import STOP, outcome
 from charrec.sweep.ledger import Ledger, Row
@@ -49,7 +50,7 @@ def perform(settings: Mapping[str, Any], folder: Path) -> None:
     if settings["sweep"]["fail_fast"] and entry["status"] != "completed":
         (ledger.folder / STOP).touch()
     if not sys.stdout.isatty():  # else there is a bar (charrec.sweep.bar)
-        print(line(rows, folder.name), flush=True)
+        say(line(rows, folder.name))
 
 
 def _outcome_of(settings: Mapping[str, Any], folder: Path) -> Row:
