@@ -48,3 +48,23 @@ def make_job(sweep: Sweep, job: int, status: str, accuracy: float | None = None)
         best_epoch=None if accuracy is None else job + 1,
         started=f"2026-01-01T00:00:{job:02}",
     )
+
+
+def make_result(
+    folder: Path, accuracy: float | None, status: str = "completed", error: str = "", **changes: Any
+) -> None:
+    """A run of two epochs whose test accuracy is 0.1 below that on validation.
+
+    Its settings are recorded as they are given, for a record may hold anything.
+    """
+    found: dict[str, Any] = {}
+    if accuracy is not None:
+        test = {"accuracy": round(accuracy - 0.1, 6)}
+        found = {"validation": {"accuracy": accuracy}, "test": test, "best_epoch": 2}
+    make_run(folder, status=status, settings=settings_of() | changes, error=error, **found)
+
+
+def make_curve(folder: Path, *accuracies: float) -> None:
+    """Of a run's ``metrics.csv`` what comparisons read."""
+    rows = [f"{epoch},{accuracy}\n" for epoch, accuracy in enumerate(accuracies, 1)]
+    (folder / "metrics.csv").write_text("epoch,validation_accuracy\n" + "".join(rows))

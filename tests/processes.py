@@ -20,7 +20,14 @@ from tempfile import TemporaryDirectory
 # One for all tests: a process has one fork server, which preloads what was asked for last.
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
-    ["torch", "pytorch_lightning", "torch.utils.tensorboard", "matplotlib.figure", "hydra"]
+    [
+        "torch",
+        "pytorch_lightning",
+        "torch.utils.tensorboard",
+        "matplotlib.figure",
+        "plotly.graph_objects",
+        "hydra",
+    ]
 )
 
 

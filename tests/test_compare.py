@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from making import make_run
-from making_sweeps import make_job, make_sweep, settings_of
-from processes import run_main
+from making_sweeps import make_curve, make_job, make_sweep, settings_of
+from processes import run_main, start
 
 from charrec.compare import main
 from charrec.errors import UserError
 from charrec.runs import find_run
+from charrec.sweep.folder import Sweep
 
 
 @pytest.fixture
@@ -33,6 +35,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "outputs"
 
 
+def written(outputs: Path) -> Path:
+    """The only folder under ``outputs/compare/``."""
+    (folder,) = (outputs / "compare").iterdir()
+    return folder
+
+
 def test_everything_under_outputs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     out, err = capsys.readouterr()
@@ -42,11 +50,18 @@ def test_everything_under_outputs(here: Path, capsys: pytest.CaptureFixture[str]
         ["2", "1", "75.0%", "2", "75.0%", "outputs/one/1"],
         ["1", "2", "37.5%", "±", "17.7%", "1", "37.5%", "±", "17.7%", "outputs/one/0"],
         ["3", "0", "of", "1", "diverged", "outputs/single"],
+        [],
+        ["setting", "value", "runs", "validation", "best"],
+        ["hsize", "1", "2", "37.5%", "37.5%"],
+        ["hsize", "2", "1", "75.0%", "75.0%"],
+        ["hsize", "3", "0", "of", "1"],
+        [],
         ["Best", "on", "validation,", "75.0%:", "outputs/one/1"],
         ["Test:", "python", "-m", "charrec.test", "run=outputs/one/1"],
         ["Predict:", "python", "-m", "charrec.predict", "images=FOLDER", "run=outputs/one/1"],
+        ["Page:", f"outputs/compare/{written(here).name}/compare.html"],
     ]
-    assert not list(here.glob("*/best.json"))
+    assert not list(here.glob("**/best.json"))
 
 
 def test_a_sweep_gets_its_files(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,6 +77,7 @@ def test_a_sweep_gets_its_files(here: Path, capsys: pytest.CaptureFixture[str]) 
         "best_epoch": "2",
         "test_accuracy": "0.75",
         "test_accuracy_deviation": "",
+        "parameters": str(1025 * 2 + 3 * 26),
         "folder": "1",
     }
     assert (second["hsize"], second["folder"]) == ("1", "0")
@@ -70,6 +86,141 @@ def test_a_sweep_gets_its_files(here: Path, capsys: pytest.CaptureFixture[str]) 
     assert best["settings"] == settings_of(hsize=2)
     assert not (here / "single" / "compare.csv").exists()
     assert json.loads((here / "two" / "best.json").read_text())["folder"] == "0"
+    with (written(here) / "compare.csv").open(newline="") as file:
+        folders = [row["folder"] for row in csv.DictReader(file)]
+    assert folders == ["../../one/1", "../../one/0", "../../single"]
+
+
+def test_one_sweep_alone_gets_all_of_them(here: Path) -> None:
+    assert main(["outputs/one"]) == 0
+    assert sorted(path.name for path in (here / "one").iterdir() if path.is_file()) == [
+        "accuracy_by_parameters.png",
+        "best.json",
+        "compare.csv",
+        "compare.html",
+        "effects.csv",
+        "ledger.csv",
+        "parallel_coordinates.png",
+    ]
+    assert not (here / "compare").exists()
+    with (here / "one" / "effects.csv").open(newline="") as file:
+        first, second = csv.DictReader(file)
+    assert first == {
+        "setting": "hsize",
+        "value": "1",
+        "runs": "1",
+        "completed": "1",
+        "experiments": "1",
+        "validation_accuracy": "0.5",
+        "validation_accuracy_deviation": "",
+        "best_validation_accuracy": "0.5",
+        "alike": "1",
+        "alike_validation_accuracy": "0.5",
+    }
+    assert (second["value"], second["validation_accuracy"]) == ("2", "0.75")
+
+
+def test_a_sweep_that_is_named_twice_is_one(here: Path) -> None:
+    assert main(["outputs/one", str(here / "one")]) == 0
+    assert (here / "one" / "compare.html").exists()
+    assert not (here / "compare").exists()
+
+
+def test_through_a_link_the_best_is_the_same_folder(here: Path) -> None:
+    (here / "link").symlink_to(here / "one")
+    assert main(["outputs/link", "outputs/one"]) == 0
+    for sweep in ("one", "link"):
+        assert json.loads((here / sweep / "best.json").read_text())["folder"] == "1"
+
+
+def test_out_names_another_place(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["outputs/one", "--out", "else where"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "Page: else where/compare.html"
+    assert (here.parent / "else where" / "compare.csv").exists()
+    assert not (here / "one" / "compare.html").exists()
+    assert (here / "one" / "best.json").exists()
+    (here.parent / "file").touch()
+    assert main(["outputs/one", "--out", "file"]) == 2
+    assert capsys.readouterr().err.startswith(f"charrec: {here.parent / 'file'}: File exists; ")
+
+
+def test_a_figure_that_no_longer_has_anything_to_show_goes(here: Path) -> None:
+    sweep = Sweep(here / "one")
+    main(["outputs/one"])
+    shutil.rmtree(sweep.folder / "1")
+    main(["outputs/one"])
+    assert [path.name for path in sweep.folder.glob("*.png")] == ["accuracy_by_parameters.png"]
+
+
+def test_what_commands_wrote_is_no_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "check" / "2026").mkdir(parents=True)
+    (here / "check" / "2026" / "check.json").write_text("{}")
+    main([])
+    before = capsys.readouterr()
+    main([])
+    after = capsys.readouterr()
+    assert before.out.splitlines()[:-1] == after.out.splitlines()[:-1]
+    assert before.err == after.err == ""
+    assert len(list((here / "compare").iterdir())) == 2
+
+
+def test_a_run_in_several_of_the_folders_counts_once(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["outputs", "outputs/one", "outputs/one/1", "outputs/two/../one"]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in out[1:4]] == [["2", "1"], ["1", "2"], ["3", "0"]]
+    assert json.loads((here / "one" / "best.json").read_text())["folder"] == "1"
+    assert not (here / "two" / "best.json").exists()
+
+
+def test_a_run_that_is_under_way(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = make_run(here / "now", status="running", settings=settings_of(hsize=9))
+    make_run(here / "then", status="running", settings=settings_of(hsize=10))
+    with run.locked():
+        assert main([]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["9", "0", "of", "1", "running", "outputs/now"] in rows
+    assert ["10", "0", "of", "1", "cut", "off", "outputs/then"] in rows
+    assert "1 running" in (written(here) / "compare.html").read_text()
+
+
+def test_broken_runs_are_told_in_a_line_each(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, content in {"a": "", "b": "[]", "c": "{}"}.items():
+        (here / name).mkdir()
+        (here / name / "summary.json").write_text(content)
+    assert main([]) == 0
+    err = capsys.readouterr().err.splitlines()
+    assert [line.startswith("charrec: warning: ") for line in err] == [True] * 3
+    assert [str(here / name) in line for name, line in zip("abc", err, strict=True)] == [True] * 3
+    assert main(["outputs/a"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert told[-1] == "charrec: no run that can be read; see the warnings above"
+
+
+def tell_what_is_read() -> None:
+    """On stderr; of `open` and the `os.open` below it the former is told."""
+
+    def told(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "open" and arguments[1] is not None:
+            name = str(arguments[0])
+            if name.endswith(("summary.json", "metrics.csv")):
+                print(name, file=sys.stderr)
+
+    sys.addaudithook(told)
+
+
+def test_each_record_is_read_once(here: Path) -> None:
+    for name in ("0", "1"):
+        make_curve(here / "one" / name, 0.1, 0.2)
+    folders = ("outputs/one", "outputs/one/0", "outputs/one")
+    with start("compare", *folders, cwd=here.parent, before=tell_what_is_read) as process:
+        done = process.wait()
+    lines = [line for line in done.stderr.splitlines() if line.endswith((".json", ".csv"))]
+    read = [str(Path(line).relative_to(here / "one")) for line in lines]
+    assert sorted(read) == ["0/metrics.csv", "0/summary.json", "1/metrics.csv", "1/summary.json"]
 
 
 def test_the_best_is_found_after_the_sweep_has_moved(here: Path) -> None:
@@ -108,4 +259,4 @@ def test_as_a_command(here: Path) -> None:
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout.splitlines()[1].split() == ["1", "25.0%", "1", "25.0%", "outputs/two/0"]
     done = run_main("compare", "--help", cwd=here.parent)
-    assert done.stdout.startswith("usage: python -m charrec.compare [-h] [DIR ...]")
+    assert done.stdout.startswith("usage: python -m charrec.compare [-h] [--out DIR] [DIR ...]")

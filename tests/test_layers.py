@@ -35,7 +35,7 @@ LAYERS = (
         "trainer_arguments",
     ),
     ("gathering",),
-    ("rules", "mlp", "resources", "statistics"),
+    ("rules", "mlp", "resources", "statistics", "parameters"),
     ("paths",),
     ("tanh", "errors", "files", "ordinary", "saying", "signals", "signatures"),
 )

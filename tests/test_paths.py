@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from charrec.errors import UserError
-from charrec.paths import full_path
+from charrec.paths import full_path, seen_from
 
 
 def test_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,3 +30,11 @@ def test_no_such_user() -> None:
 
 def test_a_name_that_is_too_long_is_not_asked_for_twice() -> None:
     assert full_path("/" + "x" * 300) == Path("/" + "x" * 300)
+
+
+def test_a_path_seen_from_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    assert seen_from(tmp_path, tmp_path / "a" / "b") == "a/b"
+    assert seen_from(tmp_path / "c", tmp_path / "a" / "b") == "../a/b"
+    assert seen_from(tmp_path / "a", tmp_path / "link" / "b") == "b"

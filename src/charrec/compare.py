@@ -7,7 +7,9 @@
     python -m charrec.compare RUN_DIR SWEEP_DIR
 
 Runs of which only the seed differs are one row, mean ± standard deviation. The validation
-accuracy decides. In the folder of a sweep it writes ``compare.csv`` and ``best.json``.
+accuracy decides. Table, effects of the settings, figures and a page (``compare.html``) are written
+into the folder of the sweep, with ``best.json``; for anything else than one sweep into a new
+folder ``outputs/compare/DATE_TIME_xxxx``, or into --out.
 """
 
 from __future__ import annotations
@@ -19,11 +21,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from charrec.cli.entry import REFUSED, show_warning
+from charrec.cli.explain import explain
 from charrec.errors import UserError
-from charrec.paths import full_path
+from charrec.paths import full_path, shown_path
+from charrec.run import output_folder
 from charrec.runs import LEDGER
-from charrec.sweep.comparison import show, write_results
-from charrec.sweep.results import rank, read_results
+from charrec.sweep.comparison import write_records, write_results, write_views
+from charrec.sweep.effects import effects_in
+from charrec.sweep.results import Result, rank, read_results
+from charrec.sweep.words import show
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,25 +39,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "folders", metavar="DIR", nargs="*", default=["outputs"], help="of runs or sweeps"
     )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        help="where the files go; else into the folder of the sweep where it is one alone, "
+        "or into a new one under outputs/compare/",
+    )
     warnings.showwarning = show_warning
+    given = parser.parse_args(arguments)
     try:
-        compare([full_path(folder) for folder in parser.parse_args(arguments).folders])
+        compare([full_path(folder) for folder in given.folders], given.out)
     except (UserError, OSError) as error:
-        print(f"charrec: {error}", file=sys.stderr)
+        told = error if isinstance(error, UserError) else explain(error, "train")
+        print(f"charrec: {told}", file=sys.stderr)
         return REFUSED
     return 0
 
 
-def compare(folders: Sequence[Path]) -> None:
-    """Print the table of all folders; write those of sweeps.
+def compare(folders: Sequence[Path], out: str | Path | None = None) -> None:
+    """Print the comparison of all runs in the folders, and write it.
+
+    Args:
+        out: where to; None means the folder of the sweep where it is one, else a new one.
 
     Raises:
         UserError: a folder holds no run.
     """
-    show(rank(read_results(folders)))
-    for folder in folders:
-        if (folder / LEDGER).is_file():
-            write_results(folder)
+    folders = list(dict.fromkeys(folders))
+    results = read_results(folders)
+    experiments = rank(results)
+    if not experiments:
+        raise UserError("no run that can be read; see the warnings above")
+    effects = effects_in(experiments)
+    show(experiments, effects)
+    sweeps = [folder for folder in folders if (folder / LEDGER).is_file()]
+    for sweep in sweeps:
+        _write_those_of(sweep, results)
+    if out is None and folders == sweeps and len(sweeps) == 1:
+        place = sweeps[0]
+    else:
+        place = output_folder(out, Path("outputs") / "compare")
+        write_records(place, experiments, effects)
+    print(f"Page: {shown_path(write_views(place, experiments, effects))}")
+
+
+def _write_those_of(sweep: Path, results: Sequence[Result]) -> None:
+    """The records of a sweep, which may be compared with more than itself."""
+    real = sweep.resolve()
+    write_results(sweep, [r for r in results if r.folder.resolve().is_relative_to(real)])
 
 
 if __name__ == "__main__":

@@ -27,3 +27,11 @@ def shown_path(path: Path) -> str:
     """From here, unless that would lead through the folders above."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
+
+
+def seen_from(folder: Path, path: Path) -> str:
+    """``path`` from `folder`, for a file in it: both may be moved together.
+
+    Links are followed first: through one, the folder above is another than the text says.
+    """
+    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()

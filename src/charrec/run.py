@@ -126,7 +126,11 @@ class Run:
         Raises:
             UserError: the summary is damaged.
         """
-        settings = self.summary.get("settings")
+        return self.settings_in(self.summary)
+
+    def settings_in(self, summary: dict[str, Any]) -> dict[str, Any]:
+        """`settings` of a summary that has been read already."""
+        settings = summary.get("settings")
         if not isinstance(settings, dict) or not isinstance(settings.get("data"), dict):
             raise UserError(f"{self._damaged()}: it holds no settings")
         return settings
@@ -177,7 +181,11 @@ class Run:
     @property
     def status(self) -> str:
         """As recorded, or "cut off": it says running, and no process is."""
-        recorded = str(self.summary.get("status"))
+        return self.status_in(self.summary)
+
+    def status_in(self, summary: dict[str, Any]) -> str:
+        """`status` of a summary that has been read already."""
+        recorded = str(summary.get("status"))
         return "cut off" if recorded == "running" and not self._is_locked() else recorded
 
     @property

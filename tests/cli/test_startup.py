@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 HEAVY = {"torch", "pytorch_lightning", "torchvision", "torchmetrics", "matplotlib", "numpy", "PIL"}
+HEAVY |= {"plotly"}
 
 
 def fresh(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -42,6 +43,8 @@ def fresh(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedP
         ("predict images=x", 2),
         ("check --help", 0),
         ("check data.root=/no/such", 2),
+        ("compare --help", 0),
+        ("compare /no/such", 2),
     ],
 )
 def test_nothing_heavy_is_imported(command: str, exit_code: int, tmp_path: Path) -> None:

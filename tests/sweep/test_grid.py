@@ -68,14 +68,17 @@ def test_each_experiment_once(small: tuple[str, ...], tmp_path: Path) -> None:
     assert statuses(tmp_path / "s") == ["completed"] * 6
     names = {path.name for path in (tmp_path / "s").iterdir()}
     files = {"multirun.yaml", "ledger.csv", "compare.csv", "best.json", ".lock", ".ledger.csv.lock"}
+    files |= {"effects.csv", "compare.html", "curves.png", "heat_map.png"}
+    files |= {"parallel_coordinates.png", "accuracy_by_parameters.png"}
     assert names == {*map(str, range(6)), *files}
     best = json.loads((tmp_path / "s" / "best.json").read_text())
     accuracies = [float(r["best_validation_accuracy"]) for r in Sweep(tmp_path / "s").rows()]
     assert best["validation_accuracy"] == max(accuracies)
     run = f"run=s/{best['folder']}"
-    assert lines[-2:] == [
+    assert lines[-3:] == [
         f"Test: python -m charrec.test {run}",
         f"Predict: python -m charrec.predict images=FOLDER {run}",
+        "Page: s/compare.html",
     ]
     tested = run_main("test", "run=s", "trainer=cpu", cwd=tmp_path)
     assert tested.exit_code == 0, tested.stderr

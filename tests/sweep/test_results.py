@@ -10,6 +10,7 @@ from making import make_run
 from making_sweeps import settings_of
 
 from charrec.errors import UserError
+from charrec.run import Run
 from charrec.sweep.results import Experiment, rank, read_results, varied_in
 
 
@@ -98,3 +99,30 @@ def test_folders_without_runs(tmp_path: Path) -> None:
     with pytest.raises(UserError) as refused:
         read_results([tmp_path])
     assert str(refused.value) == f"{tmp_path} holds no run; name the folders of runs or sweeps"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"validation": [1]},
+        {"validation": {"accuracy": "high"}},
+        {"validation": {"accuracy": float("nan")}},
+        {"test": {"accuracy": 1.5}},
+        {"best_epoch": "x"},
+    ],
+)
+def test_a_record_that_makes_no_sense_is_told(damage: dict[str, Any], tmp_path: Path) -> None:
+    make(tmp_path / "a", 0.5)
+    make(tmp_path / "b", 0.6, hsize=2)
+    Run(tmp_path / "a").record(**damage)
+    with pytest.warns(UserWarning, match=r"a/summary\.json is damaged, left out: \w+Error: "):
+        (only,) = ranked(tmp_path)
+    assert only.best.folder.name == "b"
+
+
+def test_what_has_no_size_has_no_number_of_parameters(tmp_path: Path) -> None:
+    settings = settings_of(hsize=3)
+    del settings["hsize"]
+    make_run(tmp_path / "a", status="completed", settings=settings)
+    make(tmp_path / "b", 0.6, hsize=2)
+    assert [e.best.parameters for e in ranked(tmp_path)] == [1025 * 2 + 3 * 26, None]

@@ -1,83 +1,103 @@
-"""Experiments side by side: a table to read, ``compare.csv`` and ``best.json`` to go on from."""
+"""A comparison in files: its records, to go on from, and its views, to look at.
+
+Records are ``compare.csv``, ``effects.csv`` and, in the folder of a sweep, ``best.json``; they are
+written in milliseconds. Views are ``compare.html`` and the figures, PNG, for which matplotlib and
+plotly are imported.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
-import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from charrec.figures.tables import print_table
 from charrec.files import whole_file, write_whole
-from charrec.paths import shown_path
-from charrec.runs import BEST, find_runs
-from charrec.sweep.results import Experiment, rank, read_results, varied_in
+from charrec.paths import seen_from
+from charrec.runs import BEST
+from charrec.sweep.effects import Effect, Effects, effects_in
+from charrec.sweep.results import Experiment, Result, rank, varied_in
 
-COMPARISON = "compare.csv"
-
-
-def show(experiments: Sequence[Experiment]) -> None:
-    """Print the table, and how to test and predict with the best run."""
-    if not experiments:
-        return
-    names = varied_in(experiments)
-    columns = (*names, "runs", "validation", "epoch", "test", "folder")
-    print_table(columns, [_shown(experiment, names) for experiment in experiments])
-    best = experiments[0].best
-    if best.validation is None:
-        return
-    run = shlex.quote(shown_path(best.folder))
-    print(f"Best on validation, {best.validation:.1%}: {run}")
-    print(f"Test: python -m charrec.test run={run}")
-    print(f"Predict: python -m charrec.predict images=FOLDER run={run}")
+COMPARISON, EFFECTS, PAGE = "compare.csv", "effects.csv", "compare.html"
+EFFECT_COLUMNS = {
+    "setting": "setting",
+    "value": "value",
+    "runs": "runs",
+    "completed": "completed",
+    "experiments": "experiments",
+    "validation_accuracy": "mean",
+    "validation_accuracy_deviation": "deviation",
+    "best_validation_accuracy": "best",
+    "alike": "alike",
+    "alike_validation_accuracy": "alike_mean",
+}
 
 
-def _shown(experiment: Experiment, names: Sequence[str]) -> list[str]:
-    best, done, count = experiment.best, len(experiment.completed), len(experiment.repeats)
-    return [
-        *(best.settings.get(name, "") for name in names),
-        str(count) if done == count else f"{done} of {count}",
-        _share(*experiment.validation) or best.status,
-        str(best.summary.get("best_epoch") or ""),
-        _share(*experiment.test),
-        shown_path(best.folder),
-    ]
+def write_results(sweep: Path, results: Iterable[Result]) -> list[Experiment]:
+    """The records in a sweep's folder, ``best.json`` only if a run completed.
 
-
-def _share(mean: float | None, deviation: float | None) -> str:
-    """``61.3%``, or ``61.3% ± 1.2%`` over several seeds."""
-    if mean is None:
-        return ""
-    return f"{mean:.1%}" if deviation is None else f"{mean:.1%} ± {deviation:.1%}"
-
-
-def write_results(sweep: Path) -> list[Experiment]:
-    """``compare.csv`` and, if a run completed, ``best.json`` in a sweep's folder.
+    Args:
+        results: of the sweep's runs; where there are none, nothing is written.
 
     Returns:
-        The sweep's experiments, the best first; none where no run began.
+        The sweep's experiments, the best first.
     """
-    experiments = rank(read_results([sweep])) if find_runs(sweep) else []
-    if not experiments:
-        return []
-    _write_table(sweep, experiments)
-    if experiments[0].best.validation is not None:
+    experiments = rank(results)
+    if experiments:
+        write_records(sweep, experiments, effects_in(experiments))
         _write_best(sweep, experiments[0])
     return experiments
 
 
-def _write_table(sweep: Path, experiments: Sequence[Experiment]) -> None:
+def write_records(folder: Path, experiments: Sequence[Experiment], effects: Effects) -> None:
+    """Folders in ``compare.csv`` are seen from `folder`, so that all may be moved together."""
     names = varied_in(experiments)
-    rows = [_row(sweep, experiment, names) for experiment in experiments]
-    with whole_file(sweep / COMPARISON, newline="") as file:
-        table = csv.DictWriter(file, list(rows[0]))
+    rows = [_row(folder, experiment, names) for experiment in experiments]
+    _write_table(folder / COMPARISON, list(rows[0]), rows)
+    found = [_effect_row(effect) for some in effects.values() for effect in some]
+    _write_table(folder / EFFECTS, list(EFFECT_COLUMNS), found)
+
+
+def _write_best(sweep: Path, experiment: Experiment) -> None:
+    """Only where the best experiment has a run that completed."""
+    best = experiment.best
+    if best.validation is None:
+        return
+    content = {
+        "folder": seen_from(sweep, best.folder),
+        "validation_accuracy": best.validation,
+        "best_epoch": best.best_epoch,
+        "test_accuracy": best.test,
+        "settings": best.summary["settings"],
+    }
+    write_whole(sweep / BEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_views(folder: Path, experiments: Sequence[Experiment], effects: Effects) -> Path:
+    """The figures and the page.
+
+    Returns:
+        The page.
+    """
+    from charrec.figures.pictures import draw_pictures  # matplotlib: not before it is needed
+    from charrec.sweep.page import page
+    from charrec.sweep.views import views_of
+
+    views = views_of(experiments, effects)
+    draw_pictures(views, folder)
+    write_whole(folder / PAGE, page(folder, experiments, effects, views))
+    return folder / PAGE
+
+
+def _write_table(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    with whole_file(path, newline="") as file:
+        table = csv.DictWriter(file, columns)
         table.writeheader()
         table.writerows(rows)
 
 
-def _row(sweep: Path, experiment: Experiment, names: Sequence[str]) -> dict[str, Any]:
+def _row(folder: Path, experiment: Experiment, names: Sequence[str]) -> dict[str, Any]:
     """Accuracies are fractions; the epoch and the folder are those of the best repeat."""
     best = experiment.best
     validation, test = experiment.validation, experiment.test
@@ -87,20 +107,13 @@ def _row(sweep: Path, experiment: Experiment, names: Sequence[str]) -> dict[str,
         "completed": len(experiment.completed),
         "validation_accuracy": validation[0],
         "validation_accuracy_deviation": validation[1],
-        "best_epoch": best.summary.get("best_epoch"),
+        "best_epoch": best.best_epoch,
         "test_accuracy": test[0],
         "test_accuracy_deviation": test[1],
-        "folder": best.folder.relative_to(sweep).as_posix(),
+        "parameters": best.parameters,
+        "folder": seen_from(folder, best.folder),
     }
 
 
-def _write_best(sweep: Path, experiment: Experiment) -> None:
-    best = experiment.best
-    content = {
-        "folder": best.folder.relative_to(sweep).as_posix(),
-        "validation_accuracy": best.validation,
-        "best_epoch": best.summary.get("best_epoch"),
-        "test_accuracy": best.test,
-        "settings": best.summary["settings"],
-    }
-    write_whole(sweep / BEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+def _effect_row(effect: Effect) -> dict[str, Any]:
+    return {column: getattr(effect, name) for column, name in EFFECT_COLUMNS.items()}

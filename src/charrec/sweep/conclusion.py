@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from charrec.cli.folders import remove_empty
 from charrec.errors import UserError
-from charrec.sweep.comparison import show, write_results
+from charrec.paths import shown_path
+from charrec.runs import find_runs
+from charrec.sweep.comparison import write_results, write_views
+from charrec.sweep.effects import Effects, effects_in
 from charrec.sweep.folder import STOP, Sweep
 from charrec.sweep.ledger import FAILED, Row, varied_of
-from charrec.sweep.results import Experiment
+from charrec.sweep.results import Experiment, read_results
+from charrec.sweep.words import show
 
 RETRY = "sweep.retry_failed=true"
 NOT_ENDED = {"waiting": "not started"}
@@ -22,11 +28,12 @@ def settle(sweep: Sweep) -> tuple[list[Row], list[Experiment]]:
         sweep.ledger.write(rows)
     (sweep.folder / STOP).unlink(missing_ok=True)
     remove_empty(list(sweep.folder.iterdir()))
-    return rows, write_results(sweep.folder)
+    results = read_results([sweep.folder]) if find_runs(sweep.folder) else []
+    return rows, write_results(sweep.folder, results)
 
 
 def conclude(sweep: Sweep, failure: Exception | None, command: str) -> None:
-    """Show the results.
+    """Show the results and draw them.
 
     Args:
         failure: what the launcher raised, if it did.
@@ -36,7 +43,10 @@ def conclude(sweep: Sweep, failure: Exception | None, command: str) -> None:
         UserError: naming every job that did not complete, and why.
     """
     rows, experiments = settle(sweep)
-    show(experiments)
+    effects = effects_in(experiments)
+    show(experiments, effects)
+    if experiments:
+        _draw(sweep.folder, experiments, effects)
     unfinished = [row for row in rows if row["status"] != "completed"]
     lines = list(_told(unfinished))
     if failure is not None:
@@ -48,6 +58,18 @@ def conclude(sweep: Sweep, failure: Exception | None, command: str) -> None:
         raise UserError(
             "\n".join([heading, *lines, f"go on with\n  {command}{retry}"])
         ) from failure
+
+
+def _draw(folder: Path, experiments: Sequence[Experiment], effects: Effects) -> None:
+    """No figure is worth the end of a sweep: what cannot be drawn is a warning."""
+    try:
+        print(f"Page: {shown_path(write_views(folder, experiments, effects))}")
+    except Exception as error:
+        warnings.warn(
+            f"the figures could not be made ({type(error).__name__}: {error}); "
+            f"python -m charrec.compare {shown_path(folder)} tries again",
+            stacklevel=3,
+        )
 
 
 def _told(rows: Iterable[Row]) -> Iterable[str]:

@@ -6,15 +6,20 @@ nothing.
 
 from __future__ import annotations
 
+import csv
+import math
 import re
 import statistics
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from charrec import parameters
 from charrec.errors import UserError
+from charrec.run import Run
 from charrec.runs import find_runs
 from charrec.sweep.fingerprint import experiment, flat
 
@@ -29,22 +34,54 @@ class Result:
     summary: dict[str, Any]
     status: str
 
-    @property
+    @cached_property
     def settings(self) -> dict[str, str]:
         return dict(flat(self.summary["settings"]))
 
-    @property
+    @cached_property
+    def parameters(self) -> int | None:
+        """How many numbers the network learned; None where the record does not say."""
+        try:
+            return parameters.count_of(self.summary["settings"])
+        except (KeyError, TypeError):
+            return None
+
+    @cached_property
+    def curve(self) -> tuple[tuple[int, float], ...]:
+        """Epoch and validation accuracy, for the epochs that were validated so far."""
+        from charrec.figures.curves import read_metrics  # matplotlib, and only here
+
+        path = self.folder / "metrics.csv"
+        try:
+            points = read_metrics(path).get("validation_accuracy", [])
+        except FileNotFoundError:  # it has not begun to learn
+            return ()
+        except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+            warnings.warn(f"{path} cannot be read, its curve is left out: {error}", stacklevel=2)
+            return ()
+        return tuple((epoch, value) for epoch, value in points if math.isfinite(value))
+
+    @cached_property
+    def best_epoch(self) -> int | None:
+        found = self.summary.get("best_epoch")
+        return None if found is None else int(found)
+
+    @cached_property
     def validation(self) -> float | None:
         """Accuracy of the best epoch; None for a run that did not complete, or has none."""
         return self._accuracy("validation")
 
-    @property
+    @cached_property
     def test(self) -> float | None:
         return self._accuracy("test")
 
     def _accuracy(self, split: str) -> float | None:
         found = (self.summary.get(split) or {}).get("accuracy")
-        return float(found) if found is not None and self.status == "completed" else None
+        if found is None or self.status != "completed":
+            return None
+        if not 0 <= float(found) <= 1:  # nor NaN, which would upset every order
+            raise ValueError(f"{split} accuracy {found}")
+        return float(found)
 
 
 @dataclass(frozen=True)
@@ -92,18 +129,32 @@ def read_results(folders: Iterable[Path]) -> list[Result]:
         runs = find_runs(folder)
         if not runs:
             raise UserError(f"{folder} holds no run; name the folders of runs or sweeps")
-        for run in sorted(runs, key=lambda run: _natural(run.folder)):
-            try:
-                _ = run.settings  # refused where they are damaged
-                found.setdefault(run.folder.resolve(), Result(run.folder, run.summary, run.status))
-            except UserError as error:  # a broken one must not hide the others
-                warnings.warn(str(error), stacklevel=2)
+        for run in sorted(runs, key=lambda run: natural(str(run.folder))):
+            place = run.folder.resolve()
+            if place not in found and (result := _read(run)):
+                found[place] = result
     return list(found.values())
 
 
-def _natural(path: Path) -> list[tuple[int, str]]:
-    """Folder 2 before folder 10."""
-    parts = re.findall(r"\d+|\D+", str(path))
+def _read(run: Run) -> Result | None:
+    """None, and a warning, for a run whose record is damaged: it must not hide the others."""
+    try:
+        summary = run.summary
+        run.settings_in(summary)
+        result = Result(run.folder, summary, run.status_in(summary))
+        _ = result.settings, result.best_epoch, result.validation, result.test  # now or never
+        return result
+    except UserError as error:
+        warnings.warn(str(error), stacklevel=3)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        told = f"{type(error).__name__}: {error}"
+        warnings.warn(f"{run.folder / 'summary.json'} is damaged, left out: {told}", stacklevel=3)
+    return None
+
+
+def natural(text: str) -> list[tuple[int, str]]:
+    """A key by which folder 2 comes before folder 10."""
+    parts = re.findall(r"\d+|\D+", text)
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 

@@ -1,0 +1,241 @@
+"""``compare.html``: the whole comparison in one page that needs nothing else, no network either.
+
+A policy in the page itself forbids every request and every script but the two that it carries,
+which are known by their digests: a folder that is called like a script stays a name.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import NamedTuple
+
+from charrec.figures.comparison import MOST_CELLS, Comparison
+from charrec.paths import seen_from
+from charrec.sweep.effects import ABSENT, Effect, Effects, as_number, value_of
+from charrec.sweep.results import Experiment, Result
+from charrec.sweep.words import of, share, words_of
+
+HERE = Path(__file__).parent
+HEADINGS = {
+    "curves": (
+        "Curves",
+        "Validation accuracy of every run by epoch, the best in orange; a dashed line is a run "
+        "that did not complete. A click on a value above hides its runs.",
+    ),
+    "heat_map": (
+        "Two settings together",
+        "Each cell is the mean over all other settings, n the number of experiments. Of the "
+        f"settings with at most {MOST_CELLS} values these two have the most effect.",
+    ),
+    "parallel_coordinates": (
+        "From settings to accuracy",
+        "One line an experiment, the setting with the most effect beside the accuracy. Drag along "
+        "an axis to see only the experiments that pass there; a click beside it ends that.",
+    ),
+    "accuracy_by_parameters": (
+        "Accuracy against size",
+        "One dot an experiment; the orange line joins those that no smaller network beats.",
+    ),
+}
+ON_EFFECTS = (
+    "For each value of a setting the mean over the experiments that have it. Runs that did not "
+    "complete are not in it: where many are missing, it is a mean of the lucky ones. "
+    "“Like with like” is over those experiments alone whose other settings completed with every "
+    "value of the setting (how many: in brackets); where it differs from the mean, believe it."
+)
+SORTED = ' aria-sort="descending"'
+
+
+class Cell(NamedTuple):
+    text: str
+    worth: float | None = None  # what sorts it; None for text
+
+
+def page(
+    folder: Path, experiments: Sequence[Experiment], effects: Effects, comparison: Comparison
+) -> str:
+    """The HTML for a file in `folder`, from which the runs' folders are seen."""
+    from plotly.offline import get_plotlyjs
+
+    from charrec.figures.interactive import figures_of
+
+    figures = figures_of(comparison)
+    scripts = {"plotly": get_plotlyjs(), "script": (HERE / "page.js").read_text("utf-8")}
+    return Template((HERE / "page.html").read_text("utf-8")).substitute(
+        policy=_policy(scripts.values()),
+        title=escape(folder.name),
+        style=(HERE / "page.css").read_text("utf-8"),
+        counted=escape(_counted(experiments)),
+        best=_best(experiments),
+        experiments=_experiments(folder, experiments, list(effects)),
+        figures="\n".join(_figure(name) for name in figures),
+        effects=_effects(effects),
+        runs=_runs(folder, experiments, list(effects)),
+        data="\n".join(
+            f'<script type="application/json" id="{name}">{json}</script>'
+            for name, json in figures.items()
+        ),
+        **scripts,
+    )
+
+
+def _policy(scripts: Iterable[str]) -> str:
+    """No request at all. plotly.js makes functions of text, for which it needs unsafe-eval."""
+    allowed = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
+    return (
+        f"default-src 'none'; script-src {allowed} 'unsafe-eval'; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _counted(experiments: Sequence[Experiment]) -> str:
+    """``5 runs: 4 completed, 1 diverged; 3 experiments``."""
+    runs = [result for experiment in experiments for result in experiment.repeats]
+    statuses = Counter(result.status for result in runs)
+    told = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
+    return f"{len(runs)} runs: {told}; {len(experiments)} experiments"
+
+
+def _best(experiments: Sequence[Experiment]) -> str:
+    words = "\n".join(words_of(experiments))
+    if not words:
+        return "<p>No run completed, so there is no best one.</p>"
+    heading, _, commands = words.partition("\n")
+    return (
+        f'<div class="best"><strong>{escape(heading)}</strong><pre>{escape(commands)}</pre></div>'
+    )
+
+
+def _figure(name: str) -> str:
+    heading, said = HEADINGS[name]
+    return f'<h2>{heading}</h2>\n<p>{said}</p>\n<div class="figure" data-figure="{name}"></div>'
+
+
+def _experiments(folder: Path, experiments: Sequence[Experiment], names: Sequence[str]) -> str:
+    columns = [*names, "runs", "validation", "epoch", "test", "parameters", "folder"]
+    rows = [
+        [
+            *(_setting(value_of(experiment, name)) for name in names),
+            _runs_of(experiment),
+            _share(*experiment.validation),
+            _number(experiment.best.best_epoch),
+            _share(*experiment.test),
+            _number(experiment.best.parameters),
+            Cell(seen_from(folder, experiment.best.folder)),
+        ]
+        for experiment in experiments
+    ]
+    return _table("experiments", columns, rows, falling="validation")
+
+
+def _runs_of(experiment: Experiment) -> Cell:
+    """``3``, or ``2 of 3, 1 diverged``."""
+    done, count = len(experiment.completed), len(experiment.repeats)
+    others = Counter(r.status for r in experiment.repeats if r.status != "completed")
+    told = ", ".join(f"{number} {status}" for status, number in others.items())
+    return Cell(of(done, count) + (f", {told}" if told else ""), done)
+
+
+def _effects(effects: Effects) -> str:
+    if not effects:
+        return ""
+    columns = ["setting", "value", "runs", "completed", "experiments"]
+    columns += ["validation", "best", "like with like"]
+    rows = [
+        [
+            Cell(effect.setting),
+            _setting(effect.value),
+            *map(_number, (effect.runs, effect.completed, effect.experiments)),
+            _share(effect.mean, effect.deviation),
+            _share(effect.best),
+            _alike(effect),
+        ]
+        for some in effects.values()
+        for effect in some
+    ]
+    table = _table("effects", columns, rows)
+    return f"<h2>Effect of each setting</h2>\n<p>{ON_EFFECTS}</p>\n{table}"
+
+
+def _alike(effect: Effect) -> Cell:
+    if effect.alike_mean is None:
+        return Cell("")
+    return Cell(f"{effect.alike_mean:.1%} ({effect.alike})", effect.alike_mean)
+
+
+def _runs(folder: Path, experiments: Sequence[Experiment], names: Sequence[str]) -> str:
+    columns = [
+        "folder",
+        *names,
+        "seed",
+        "status",
+        "validation",
+        "epoch",
+        "test",
+        "seconds",
+        "error",
+    ]
+    runs = [result for experiment in experiments for result in experiment.repeats]
+    return _table("runs", columns, [_run(folder, result, names) for result in runs])
+
+
+def _run(folder: Path, result: Result, names: Sequence[str]) -> list[Cell]:
+    seconds = result.summary.get("train_seconds")
+    error = str(result.summary.get("error") or "").partition("\n")[0]
+    return [
+        Cell(seen_from(folder, result.folder)),
+        *(_setting(result.settings.get(name, ABSENT)) for name in (*names, "seed")),
+        Cell(result.status),
+        _share(result.validation),
+        _number(result.best_epoch),
+        _share(result.test),
+        Cell(f"{seconds:.1f}", seconds) if isinstance(seconds, (int, float)) else Cell(""),
+        Cell(error),
+    ]
+
+
+def _setting(value: str) -> Cell:
+    return Cell(value, as_number(value))
+
+
+def _number(value: int | None) -> Cell:
+    return Cell("") if value is None else Cell(f"{value:,}", value)
+
+
+def _share(mean: float | None, deviation: float | None = None) -> Cell:
+    return Cell(share(mean, deviation), mean)
+
+
+def _table(
+    name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], falling: str = ""
+) -> str:
+    """Sortable; `falling` is the column by which it comes sorted, the highest first."""
+    rows = list(rows)
+    of_numbers = [
+        any(cell.worth is not None for cell in cells) for cells in zip(*rows, strict=True)
+    ]
+    kinds = [' class="number"' if numbers else "" for numbers in of_numbers]
+    heads = "".join(
+        f"<th{kind}{SORTED if column == falling else ''}><button>{escape(column)}</button></th>"
+        for column, kind in zip(columns, kinds, strict=True)
+    )
+    body = "\n".join(f"<tr>{''.join(map(_cell, row, kinds))}</tr>" for row in rows)
+    return (
+        f'<div class="table"><table id="{name}">\n<thead><tr>{heads}</tr></thead>\n'
+        f"<tbody>\n{body}\n</tbody></table></div>"
+    )
+
+
+def _cell(cell: Cell, kind: str) -> str:
+    worth = "" if cell.worth is None else f' data-value="{cell.worth!r}"'
+    return f"<td{kind}{worth}>{escape(cell.text)}</td>"

@@ -1,0 +1,46 @@
+"""Opening a page in Chromium, without a window and without a network."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--use-angle=swiftshader",  # WebGL without a graphics card
+    "--enable-unsafe-swiftshader",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND",  # what the browser itself would look for
+    "--virtual-time-budget=20000",  # milliseconds in which scripts may work; they pass at once
+)
+
+
+def chromium() -> str:
+    """Its command; where it is missing the test is skipped, or fails if it must not be."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is not None:
+        return found
+    if os.environ.get("CHARREC_NEED_CHROMIUM") == "1":
+        pytest.fail("chromium is not installed, and CHARREC_NEED_CHROMIUM=1 says that it must be")
+    pytest.skip("chromium is not installed")
+
+
+def dom_of(page: Path, profile: Path) -> str:
+    """The page as it stands after its scripts have run, as HTML.
+
+    Args:
+        profile: a new folder for what the browser keeps.
+    """
+    command = [chromium(), *FLAGS, f"--user-data-dir={profile}", "--dump-dom", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    return done.stdout
