@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from processes import run_module
 
-from benchmarks import bench, table, workloads
+from benchmarks import bench, search, table, workloads
 from benchmarks.compare import compare, epoch_median, median_ratio, unequal
 from benchmarks.launch import ROOT, BenchError, parse
 from benchmarks.measures import first_step_seconds, wall_seconds
@@ -304,3 +304,23 @@ def test_a_command_is_timed_only_if_it_ends_as_it_should() -> None:
 @pytest.mark.slow
 def test_first_step_of_the_command(letters: Path) -> None:
     assert 0.5 < first_step_seconds(str(letters), "ABCD") < 120
+
+
+def test_search_beside_random_points(tmp_path: Path) -> None:
+    """What it makes of accuracies and statuses that were written by hand."""
+    ledger = (
+        "status,best_validation_accuracy\ncompleted,0.25\npruned,0.75\ncompleted,0.5\nfailed,\n"
+    )
+    (tmp_path / "0").mkdir()
+    (tmp_path / "ledger.csv").write_text(ledger)
+    (tmp_path / "0" / "metrics.csv").write_text("epoch\n1\n2\n")
+    found = search.read(tmp_path)
+    assert (found["completed"], found["pruned"], found["epochs"]) == (2, 1, 2)
+    assert [search.best_after(found, n) for n in (1, 2, 3, 4)] == [0.25, 0.25, 0.5, 0.5]
+    assert search.spread([0.25, 0.75]) == "50.0% ± 35.4% (25.0%, 75.0%)"
+
+
+def test_the_page_of_the_search_is_that_of_its_results() -> None:
+    results = ROOT / "benchmarks" / "results"
+    told = json.loads((results / "search.json").read_text())
+    assert (results / "search.md").read_text() == search.page(told) + "\n"

@@ -18,7 +18,9 @@ def chosen_by(path: Path) -> str:
     """What its first comment must hold: the command that uses this file."""
     if path.parent == CONF:
         return f"python -m charrec.{path.stem}"
-    return f"python -m charrec.train {path.parent.name}={path.stem}"
+    group = path.parent.relative_to(CONF).as_posix()
+    flag = "-m " if group == "hydra/sweeper" else ""
+    return f"python -m charrec.train {flag}{group}={path.stem}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(CONF)))

@@ -93,7 +93,7 @@ def test_rows_that_a_power_cut_took_are_there_again(
 @pytest.mark.parametrize("name", ["last.ckpt", "best.ckpt"])
 @pytest.mark.parametrize("other", [{"seed": 1}, {"batch_size": 4}, {"hsize": 5}])
 def test_the_checkpoint_of_another_run_is_refused(
-    name: str, other: dict[str, int], done: Run, letters: Path, tmp_path: Path
+    name: str, other: dict[str, Any], done: Run, letters: Path, tmp_path: Path
 ) -> None:
     run = Run(Path(shutil.copytree(done.folder, tmp_path / "run")))
     another = train(settings(letters, **other), tmp_path / "another")

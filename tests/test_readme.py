@@ -17,11 +17,13 @@ from processes import Finished, run_main
 from charrec.resources import resource
 from charrec.settings import SETTING_NAMES, DataSettings, TrainSettings
 from charrec.sweep.options import SweepOptions
+from charrec.sweep.search_options import SearchOptions
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 SAID = {None: "none", False: "false"}  # how the table writes a default
+SEARCH, FEW = "hydra/sweeper=optuna", "hydra.sweeper.n_trials=2"
 SHORT = ("+trainer.limit_train_batches=5", "epochs=1")  # enough to see that a command works
 
 
@@ -42,7 +44,11 @@ def place(tmp_path_factory: pytest.TempPathFactory, letters: Path) -> Path:
     (folder / "my_letters").symlink_to(letters)
     (folder / "photos").mkdir()
     draw_letter("A", 1).save(folder / "photos" / "one_A.jpg")
-    for where in (["hydra.run.dir=RUN_DIR"], ["-m", "hydra.sweep.dir=SWEEP_DIR", "hsize=4,8"]):
+    for where in (
+        ["hydra.run.dir=RUN_DIR"],
+        ["-m", "hydra.sweep.dir=SWEEP_DIR", "hsize=4,8"],
+        ["-m", "hydra.sweep.dir=SEARCH_DIR", "hsize=4,8", SEARCH, FEW],
+    ):
         first = run_main("train", *where, *SHORT, cwd=folder)
         assert first.exit_code == 0, first.stderr
     return folder
@@ -51,9 +57,11 @@ def place(tmp_path_factory: pytest.TempPathFactory, letters: Path) -> Path:
 def run(command: str, place: Path) -> Finished:
     name, *arguments = shlex.split(command.removeprefix("python -m charrec."))
     training = name == "train" and not {"--cfg", "--help"} & set(arguments)
-    own = all(argument.startswith(("-", "resume=", "sweep.")) for argument in arguments)
+    own = all(argument.startswith(("-", "resume=", "sweep.", "hydra")) for argument in arguments)
     resuming = bool(arguments) and own  # with settings that are in the folder
-    return run_main(name, *arguments, *(SHORT if training and not resuming else ()), cwd=place)
+    few = (FEW,) if SEARCH in arguments else ()
+    short = SHORT if training and not resuming else ()
+    return run_main(name, *arguments, *few, *short, cwd=place)
 
 
 @pytest.mark.parametrize("command", commands())
@@ -101,6 +109,13 @@ def test_table_of_knobs_says_the_defaults() -> None:
     for name, said in knobs().items():
         assert said == defaults.get(name, "none"), name
     assert set(knobs()) == {*defaults, "experiment"} - {"data"}
+
+
+def test_table_of_the_search_says_the_defaults() -> None:
+    table = README.split("| setting of a search")[1].split("\n\n")[0]
+    said = dict(re.findall(r"^\| `(.+?)` \| (.+?) \|", table, re.M))
+    defaults = SearchOptions().record()
+    assert said == {f"hydra.sweeper.{name}": str(value) for name, value in defaults.items()}
 
 
 def test_table_of_check_says_the_defaults() -> None:

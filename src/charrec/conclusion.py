@@ -32,11 +32,16 @@ def conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) ->
     }
     answers = answer_test_split(load_classifier(run.best_checkpoint), letters, where)
     write_test_report(answers, run.folder)
-    run.record(
-        best_epoch=best_epoch,
-        validation=_validation_of(run.folder / "metrics.csv", best_epoch),
-        test=answers.score(),
-    )
+    run.record(**best_so_far(run), test=answers.score())
+
+
+def best_so_far(run: Run) -> dict[str, Any]:
+    """The epoch of the best checkpoint, and its accuracy and loss on validation."""
+    epoch = _epoch_of(run.best_checkpoint)
+    return {
+        "best_epoch": epoch,
+        "validation": _validation_of(run.folder / "metrics.csv", epoch),
+    }
 
 
 def _epoch_of(checkpoint: Path) -> int:

@@ -37,6 +37,14 @@ class Diverged(UserError):
         )
 
 
+class Pruned(Exception):
+    """A search stopped the run after an epoch, counted from 1: others did better by then."""
+
+    def __init__(self, epoch: int) -> None:
+        self.where = {"epoch": epoch}
+        super().__init__(f"pruned after epoch {epoch}: others did better by then")
+
+
 class Interrupted(KeyboardInterrupt):
     """By Ctrl-C or SIGTERM; the message, where there is one, says how to go on."""
 

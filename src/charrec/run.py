@@ -19,7 +19,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from charrec.errors import Diverged, Interrupted, UserError
+from charrec.errors import Diverged, Interrupted, Pruned, UserError
 from charrec.files import remove_drafts, write_whole
 from charrec.ordinary import read_ordinary
 from charrec.paths import full_path, shown_path
@@ -180,12 +180,17 @@ class Run:
 
     @property
     def status(self) -> str:
-        """As recorded, or "cut off": it says running, and no process is."""
+        """As recorded, or "cut off": it says running, and no process is; or "pruned".
+
+        That is an interruption by a search, not by accident: nobody waits for its end.
+        """
         return self.status_in(self.summary)
 
     def status_in(self, summary: dict[str, Any]) -> str:
         """`status` of a summary that has been read already."""
         recorded = str(summary.get("status"))
+        if recorded == "interrupted" and summary.get("pruned"):
+            return "pruned"
         return "cut off" if recorded == "running" and not self._is_locked() else recorded
 
     @property
@@ -274,18 +279,20 @@ class Run:
         """Write the summary at the start, and how it ended whatever happens in between."""
         about = entries | {"started": self.so_far.get("started", _now()), "process": os.getpid()}
         about |= {"versions": _versions(), "git": _git_commit()}
-        status, error, where = "failed", None, None
+        status, error, where, pruned = "failed", None, None, None
+        nothing = dict.fromkeys(("ended", "error", "diverged", "pruned"))
         try:
             # What an earlier leg found is not true of this one.
-            self._write(
-                {"status": "running", **about, "ended": None, "error": None, "diverged": None}
-            )
+            self._write({"status": "running", **about, **nothing})
             yield
             status = "completed"
         except KeyboardInterrupt as stop:
             status = "interrupted"
             command = f"python -m charrec.train resume={shlex.quote(shown_path(self.folder))}"
             raise Interrupted.by(stop, f"interrupted; go on with\n  {command}") from None
+        except Pruned as e:
+            status, pruned = "interrupted", e.where
+            raise
         except Diverged as e:
             status, error, where = "diverged", str(e), e.where
             raise
@@ -295,4 +302,5 @@ class Run:
         finally:
             with signals_held():
                 # All of it once more: the first time it may not have been possible.
-                self.record(status=status, **about, ended=_now(), error=error, diverged=where)
+                ends = {"ended": _now(), "error": error, "diverged": where, "pruned": pruned}
+                self.record(status=status, **about, **ends)

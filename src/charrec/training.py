@@ -29,9 +29,9 @@ from charrec.classifier import (
     load_classifier,
     parameter_count,
 )
-from charrec.conclusion import conclude
+from charrec.conclusion import best_so_far, conclude
 from charrec.data.datamodule import CharacterDataModule
-from charrec.errors import UserError
+from charrec.errors import Interrupted, Pruned, UserError
 from charrec.execution import (
     Execution,
     choose_execution,
@@ -139,8 +139,14 @@ def _train(
     trainer = _trainer(run, settings, ours, checkpoint)
     about["execution"] = asdict(execution)
     with interruption, run.recording(settings=settings.record(), **about):
-        with threads(execution.threads):
-            _fit(trainer, classifier, letters, checkpoint, interruption)
+        try:
+            with threads(execution.threads):
+                _fit(trainer, classifier, letters, checkpoint, interruption)
+        except Pruned:
+            if interruption.signal is not None:  # it came in the epoch's last step
+                raise Interrupted(interruption.signal) from None
+            run.record(**recorder.summary(), **best_so_far(run))
+            raise
         recorder.write()
         run.record(**recorder.summary())
         conclude(run, settings, letters)
@@ -185,7 +191,7 @@ def _fit(
     try:
         with interrupts_unchanged():
             trainer.fit(classifier, letters, ckpt_path=checkpoint, weights_only=True)
-    except (UserError, OSError):
+    except (UserError, Pruned, OSError):
         raise
     except Exception as error:  # Lightning and torch raise whatever a crafted file leads them to
         if checkpoint is None or interruption.learned:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 HEAVY = {"torch", "pytorch_lightning", "torchvision", "torchmetrics", "matplotlib", "numpy", "PIL"}
-HEAVY |= {"plotly"}
+HEAVY |= {"plotly", "optuna", "sqlalchemy"}
 
 
 def fresh(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -38,6 +38,7 @@ def fresh(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedP
         ("train optimizer=adma", 2),
         ("train data.root=/no/such", 2),
         ("train -m lr=1,-1", 2),
+        ("train -m hydra/sweeper=optuna lr=interval(-1,1)", 2),
         ("test --help", 0),
         ("test run=/no/such", 2),
         ("predict images=x", 2),

@@ -43,6 +43,43 @@ def test_the_runs_own_record_is_believed(
     assert row["best_validation_accuracy"] == ("" if recorded is None else "0.5")
 
 
+def test_a_search_stopped_it(tmp_path: Path) -> None:
+    sweep = make_sweep(tmp_path, "running")
+    make_job(sweep, 0, "interrupted", accuracy=0.5)
+    Run(tmp_path / "0").record(pruned={"epoch": 3})
+    assert sweep.rows()[0]["status"] == "pruned"
+    Run(tmp_path / "0").record(status="completed")
+    assert sweep.rows()[0]["status"] == "completed"
+
+
+def test_what_another_job_did_is_believed_of_it(tmp_path: Path) -> None:
+    """Whether its run has a record or not."""
+    sweep = make_sweep(tmp_path, "running", "failed", "waiting", "waiting")
+    make_job(sweep, 0, "completed", accuracy=0.5)
+    sweep.ledger.update("1", error="why")
+    for job, trained in (("2", "0"), ("3", "1")):
+        sweep.ledger.update(job, folder=trained)
+    *_, same_as_0, same_as_1 = sweep.rows()
+    assert (same_as_0["status"], same_as_0["best_validation_accuracy"]) == ("completed", "0.5")
+    assert (same_as_1["status"], same_as_1["error"]) == ("failed", "why")
+
+
+@pytest.mark.parametrize(
+    ("kept", "settings"),
+    [
+        ("hydra: {sweeper: {n_trials: 3, seed: 1}}", {"n_trials": 3, "seed": 1}),
+        ("hydra: {sweeper: {_target_: x.Grid, params: null}}", None),
+        ("hydra: 3", None),
+        ("{", None),
+    ],
+)
+def test_a_search_is_known_by_its_settings(
+    kept: str, settings: dict[str, int] | None, tmp_path: Path
+) -> None:
+    (tmp_path / "multirun.yaml").write_text(kept)
+    assert Sweep(tmp_path).search_settings() == settings
+
+
 def test_a_run_that_is_being_written_is_running(tmp_path: Path) -> None:
     sweep = make_sweep(tmp_path, "running")
     make_job(sweep, 0, "running")

@@ -13,7 +13,7 @@ from making import make_run
 from making_sweeps import make_sweep
 
 from charrec import training
-from charrec.errors import Diverged, Interrupted, UserError
+from charrec.errors import Diverged, Interrupted, Pruned, UserError
 from charrec.run import Run
 from charrec.sweep.folder import Sweep
 from charrec.sweep.job import perform
@@ -27,7 +27,7 @@ SETTINGS = {
 }
 
 
-def completes(settings: Any, folder: Path) -> Run:
+def completes(settings: Any, folder: Path, *_: Any) -> Run:
     found = {"accuracy": 0.5}
     return make_run(folder, status="completed", best_epoch=2, validation=found, test=found)
 
@@ -117,6 +117,18 @@ def test_after_a_failure_none_is_started_where_that_is_asked(
     assert list((sweep.folder / "2").iterdir()) == []
 
 
+def test_a_pruned_run_is_no_failure(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_pruned(settings: Any, folder: Path, *_: Any) -> Run:
+        make_run(folder, status="interrupted", pruned={"epoch": 3}, validation={"accuracy": 0.25})
+        raise Pruned(3)
+
+    monkeypatch.setattr(training, "train", is_pruned)
+    row = do(sweep, 0, fail_fast=True)
+    assert (row["status"], row["best_validation_accuracy"], row["error"]) == ("pruned", "0.25", "")
+    assert not (sweep.folder / "0" / "traceback.txt").exists()
+    assert do(sweep, 1, fail_fast=True)["status"] == "pruned"
+
+
 @pytest.mark.parametrize("status", ["interrupted", "running", "failed"])
 def test_what_was_begun_is_gone_on_with(
     status: str, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
@@ -128,7 +140,7 @@ def test_what_was_begun_is_gone_on_with(
     sweep.ledger.update("0", seconds="100")
     seen: list[Path] = []
 
-    def goes_on(folder: Path) -> Run:
+    def goes_on(folder: Path, *_: Any) -> Run:
         seen.append(folder)
         Run(folder).record(status="completed", validation={"accuracy": 0.25})
         return Run(folder)
@@ -168,7 +180,7 @@ def test_lines_of_epochs_are_not_shown_and_garbage_is_collected(
             self.itself = self
             weakref.finalize(self, gone.append, True)
 
-    def prints(settings: Any, folder: Path) -> Run:
+    def prints(settings: Any, folder: Path, *_: Any) -> Run:
         print("Epoch 1")
         Circle()
         return completes(settings, folder)

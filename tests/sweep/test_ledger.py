@@ -74,3 +74,14 @@ def test_rows_from_before_the_grid_grew_get_its_columns() -> None:
     assert list(first) == list(second) == ["job", "fingerprint", "status", "lr", "hsize", *LAST]
     assert (first["hsize"], second["hsize"]) == ("", "8")
     assert varied_of(second) == "lr=1 hsize=8"
+
+
+def test_settings_that_are_not_known_yet_tell_nothing() -> None:
+    assert varied_of(new_row(0, "", {"lr": "", "hsize": "8"})) == "hsize=8"
+
+
+def test_a_folder_is_that_of_a_job(tmp_path: Path) -> None:
+    ledger = make_ledger(tmp_path, 1)
+    ledger.update("0", folder="../elsewhere")
+    with pytest.raises(UserError, match=r"no number of a job: '../elsewhere'"):
+        ledger.rows()

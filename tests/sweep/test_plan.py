@@ -11,7 +11,7 @@ from making_sweeps import make_job, make_point, make_sweep
 from charrec.errors import UserError
 from charrec.run import Run
 from charrec.sweep.folder import Sweep
-from charrec.sweep.plan import plan
+from charrec.sweep.plan import plan, plan_search
 
 GRID = [make_point(hsize=hsize) for hsize in range(1, 7)]
 
@@ -96,3 +96,36 @@ def test_a_job_that_another_process_does_is_not_started_twice(half: Sweep) -> No
     with Run(half.folder / "4").locked(), pytest.raises(UserError) as refused:
         numbers(half, 6)
     assert "/4 is written to by " in str(refused.value)
+
+
+# Of a search
+
+
+def test_a_new_search_has_a_row_for_every_trial(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path)
+    assert plan_search(sweep, ["lr", "hsize"], 3, retry_failed=False) == [0, 1, 2]
+    rows = sweep.ledger.rows()
+    assert [(row["job"], row["status"], row["folder"]) for row in rows] == [
+        (job, "waiting", job) for job in "012"
+    ]
+    assert {(row["lr"], row["hsize"], row["fingerprint"]) for row in rows} == {("", "", "")}
+
+
+def test_what_of_a_search_is_left(half: Sweep) -> None:
+    assert plan_search(half, ["hsize"], 6, retry_failed=False) == [1, 4, 5]
+    assert plan_search(half, ["hsize"], 6, retry_failed=True) == [1, 2, 3, 4, 5]
+    assert [row["hsize"] for row in half.ledger.rows()] == ["1", "2", "3", "4", "5", "6"]
+
+
+@pytest.mark.parametrize("trials", [12, 10, 3])
+def test_a_search_of_more_or_fewer_trials(trials: int, tmp_path: Path) -> None:
+    """Trials 0 and 10 have begun; they stay, and so does what is known of them."""
+    sweep = Sweep(tmp_path)
+    plan_search(sweep, ["hsize"], 11, retry_failed=False)
+    sweep.ledger.update("0", fingerprint="f", status="pruned", hsize="8")
+    sweep.ledger.update("10", fingerprint="g", status="cut off", hsize="9")
+    numbers = plan_search(sweep, ["hsize"], trials, retry_failed=False)
+    assert numbers == sorted({*range(1, trials), 10})
+    rows = sweep.ledger.rows()
+    assert [int(row["job"]) for row in rows] == sorted({*range(trials), 0, 10})
+    assert {row["job"]: row["hsize"] for row in rows if row["hsize"]} == {"0": "8", "10": "9"}

@@ -40,6 +40,12 @@ def test_the_first_and_the_last_line() -> None:
     assert line(all_done, "0").endswith("; 1 of 1 done, best so far 50.0% (job 0)")
 
 
+def test_pruned_runs_are_told() -> None:
+    some = rows(("completed", "0.5", "2"), ("pruned", "0.9", "1"), ("pruned", "0.1", "1"))
+    told = "1 of 3 done, 2 pruned, best so far 50.0% (job 0)"
+    assert line(some, "1") == f"Job 1 (lr=1e-1): pruned; {told}"
+
+
 @pytest.mark.parametrize(("running", "seconds"), [(0, 40), (1, 25), (3, 17.5)])
 def test_time_left_with_so_many_at_a_time(running: int, seconds: float) -> None:
     """Four jobs wait, each takes 10 s, and as many run at a time as before one ended."""

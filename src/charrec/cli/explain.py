@@ -65,7 +65,8 @@ def known_settings(config_name: str) -> tuple[list[str], list[str]]:
     """The dotted names of all settings of a main, and the names of its config groups."""
     GlobalHydra.instance().clear()  # of the sweep that is being refused
     with initialize_config_dir(str(resource("conf")), version_base="1.3"):
-        config = compose(config_name, return_hydra_config=True)
+        chosen = [a for a in sys.argv[1:] if a.startswith("hydra/sweeper=")]  # others have others
+        config = compose(config_name, overrides=chosen, return_hydra_config=True)
     groups = [str(name) for name in config.hydra.runtime.choices if "/" not in str(name)]
     return list(_keys(config)), groups
 

@@ -21,7 +21,7 @@ from charrec.errors import UserError
 
 HYDRA_FILES = ("config.yaml", "hydra.yaml", "overrides.yaml")
 BEGAN = ("summary.json", "traceback.txt")  # of a run, and of a sweep's job that failed before it
-SWEEPER = "hydra_plugins.charrec.Grid"
+SWEEPERS = ("hydra_plugins.charrec.Grid", "hydra_plugins.charrec.Search")
 
 
 class Guard(Callback):
@@ -52,7 +52,7 @@ class Guard(Callback):
             if self.main != "train":
                 raise UserError(f"charrec.{self.main} has no sweeps: leave out -m")
             sweeper = config.hydra.sweeper._target_
-            if sweeper != SWEEPER:
+            if sweeper not in SWEEPERS:
                 raise UserError(
                     f"hydra/sweeper is refused: {sweeper} keeps no ledger; leave it out"
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 
 from charrec.cli.folders import remove_empty
@@ -13,7 +13,7 @@ from charrec.runs import find_runs
 from charrec.sweep.comparison import write_results, write_views
 from charrec.sweep.effects import Effects, effects_in
 from charrec.sweep.folder import STOP, Sweep
-from charrec.sweep.ledger import FAILED, Row, varied_of
+from charrec.sweep.ledger import DONE, FAILED, Row, varied_of
 from charrec.sweep.results import Experiment, read_results
 from charrec.sweep.words import show
 
@@ -32,12 +32,18 @@ def settle(sweep: Sweep) -> tuple[list[Row], list[Experiment]]:
     return rows, write_results(sweep.folder, results)
 
 
-def conclude(sweep: Sweep, failure: Exception | None, command: str) -> None:
+def conclude(
+    sweep: Sweep,
+    failure: Exception | None,
+    command: str,
+    all_right: Container[str] = DONE,
+) -> None:
     """Show the results and draw them.
 
     Args:
         failure: what the launcher raised, if it did.
         command: that goes on with the sweep.
+        all_right: statuses that are no reason to complain.
 
     Raises:
         UserError: naming every job that did not complete, and why.
@@ -47,7 +53,7 @@ def conclude(sweep: Sweep, failure: Exception | None, command: str) -> None:
     show(experiments, effects)
     if experiments:
         _draw(sweep.folder, experiments, effects)
-    unfinished = [row for row in rows if row["status"] != "completed"]
+    unfinished = [row for row in rows if row["status"] not in all_right]
     lines = list(_told(unfinished))
     if failure is not None:
         reason = str(failure).partition("\n")[0]
@@ -72,7 +78,12 @@ def _draw(folder: Path, experiments: Sequence[Experiment], effects: Effects) -> 
         )
 
 
-def _told(rows: Iterable[Row]) -> Iterable[str]:
+def _told(rows: Sequence[Row]) -> Iterable[str]:
+    """Of a search's trials that never began there is no more to tell than how many they are."""
     for row in rows:
+        if not row["fingerprint"]:
+            continue
         why = row["error"] or NOT_ENDED.get(row["status"], row["status"])
         yield f"  {row['job']} ({varied_of(row)}): {why}"
+    if count := sum(not row["fingerprint"] for row in rows):
+        yield f"  {count} more: not started"

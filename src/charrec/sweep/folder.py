@@ -17,9 +17,10 @@ from charrec.files import write_whole
 from charrec.paths import full_path
 from charrec.run import A_LOOK, Run
 from charrec.runs import LATEST, LEDGER, find_runs
-from charrec.sweep.ledger import FAILED, TO_DO, Ledger, Row
+from charrec.sweep.ledger import FAILED, FOUND, TO_DO, Ledger, Row
 
 COMMAND = "multirun.yaml"  # Hydra's name for it
+STORAGE = "optuna.journal"  # of a search: its trials, as Optuna keeps them
 STOP = ".stop"  # left by a job that failed where sweep.fail_fast is set
 
 
@@ -34,14 +35,16 @@ class Sweep:
         return Ledger(self.folder)
 
     def run(self, row: Row) -> Run:
-        return Run(self.folder / row["job"])
+        return Run(self.folder / row["folder"])
 
     def rows(self) -> list[Row]:
         """The ledger's rows, corrected by what the runs' own records say.
 
         A process that is killed cannot tell the ledger; who goes on with a single run does not.
         """
-        return [row | _found(row, self.run(row)) for row in self.ledger.rows()]
+        rows = [row | _found(row, self.run(row)) for row in self.ledger.rows()]
+        trained = {row["job"]: row for row in rows}
+        return [row | _outcome_in(trained.get(row["folder"], row)) for row in rows]
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -79,12 +82,24 @@ class Sweep:
         """
         path = self.folder / COMMAND
         try:
-            kept: Any = OmegaConf.to_container(OmegaConf.load(path))
-            return [str(override) for override in kept["hydra"]["overrides"]["task"]]
+            return [str(override) for override in _hydra_in(path)["overrides"]["task"]]
         except Exception as error:  # YAML's, OmegaConf's, the system's: what it says is not there
             raise UserError(
                 f"{path} does not say what the sweep was; give its settings once more"
             ) from error
+
+    def search_settings(self) -> dict[str, Any] | None:
+        """Those of the search that the sweep is, as plain values; None for a grid."""
+        try:
+            kept = _hydra_in(self.folder / COMMAND)["sweeper"]
+            return None if "_target_" in kept else {str(name): kept[name] for name in kept}
+        except Exception:  # as above; what a grid was, the command may say once more
+            return None
+
+
+def _hydra_in(path: Path) -> Any:
+    kept: Any = OmegaConf.to_container(OmegaConf.load(path))
+    return kept["hydra"]
 
 
 def _found(row: Row, run: Run) -> Row:
@@ -96,6 +111,10 @@ def _found(row: Row, run: Run) -> Row:
         return outcome(run)
     except UserError as error:  # a broken one must not hide the others
         return {"status": "failed", "error": str(error)}
+
+
+def _outcome_in(row: Row) -> Row:
+    return {name: row[name] for name in ("status", *FOUND, "error")}
 
 
 def outcome(run: Run) -> Row:

@@ -1,77 +1,39 @@
-"""The sweeper behind ``python -m charrec.train -m``: every combination, each experiment once.
-
-It decides what is left to do and hands that to Hydra's launcher, whichever it is; the jobs enter
-what became of them in the ledger by themselves (`charrec.sweep.job`).
-"""
+"""The sweeper behind ``python -m charrec.train -m``: every combination, each experiment once."""
 
 from __future__ import annotations
 
-import shlex
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
-from hydra.core.plugins import Plugins
-from hydra.plugins.sweeper import Sweeper
-from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf
-
-from charrec.cli.arguments import escaped, overrides, quoted
-from charrec.cli.folders import take_folder
-from charrec.errors import Interrupted, UserError
 from charrec.paths import shown_path
-from charrec.sweep.bar import bar_over
-from charrec.sweep.conclusion import conclude, settle
-from charrec.sweep.folder import Sweep, find_sweep
-from charrec.sweep.interruption import interruptible
+from charrec.sweep.folder import Sweep
 from charrec.sweep.options import SweepOptions
-from charrec.sweep.plan import Job, plan
-from charrec.sweep.points import OF_THE_SWEEP, Point, each_once, points_of
-
-FOLDER, SUBFOLDER = "hydra.sweep.dir", "hydra.sweep.subdir"
-GIVEN = "command-line"  # Hydra's name for --config-dir
-NOT_REPEATED = ("hydra.mode", FOLDER)  # in the command that goes on
+from charrec.sweep.plan import plan
+from charrec.sweep.points import Point, each_once, points_of
+from charrec.sweep.search import SearchSweeper
+from charrec.sweep.sweeper import JobSweeper, warn_once
 
 
-class GridSweeper(Sweeper):
-    """Hydra's grid, with checked points, a ledger, and a sweep that can be gone on with.
+class GridSweeper(JobSweeper):
+    """Hydra's grid, all points of which are checked before the first is trained."""
 
-    Not a subclass of Hydra's BasicSweeper: looking for plugins, Hydra makes that class anew, and
-    what was derived from the old one before is of no use any more.
+    def _of_the_same_kind(self, going_on: Sweep | None) -> JobSweeper:
+        """So that ``hydra/sweeper=optuna`` need not be given again."""
+        if going_on is None or going_on.search_settings() is None:
+            return self
+        search = SearchSweeper()
+        search.hydra_context, search.config = self.hydra_context, self.config
+        search.launcher = self.launcher
+        return search
 
-    Args:
-        params: further settings, as in ``hydra.sweeper.params``; the command line comes after.
-    """
-
-    def __init__(self, params: dict[str, str] | None = None) -> None:
-        self.params = params or {}
-
-    def setup(
-        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    def _sweep(
+        self, arguments: Sequence[str], options: SweepOptions, going_on: Sweep | None
     ) -> None:
-        self.hydra_context, self.config = hydra_context, config
-        self.launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=hydra_context, task_function=task_function, config=config
-        )
-
-    def sweep(self, arguments: Sequence[str]) -> None:
-        """Raises UserError where a job did not complete, Interrupted on Ctrl-C or SIGTERM."""
-        options = SweepOptions.from_config(OmegaConf.to_container(self._config.sweep))
-        self._refuse_given(SUBFOLDER, "jobs are numbered, and ledger.csv says what is varied")
-        going_on = self._sweep_to_go_on_with(options)
-        of_the_sweep = [a for a in arguments if a.startswith(OF_THE_SWEEP)]
-        of_jobs = [a for a in arguments if a not in of_the_sweep]
-        given = self._all_given(of_jobs) if of_jobs or not going_on else going_on.arguments()
+        given, of_the_sweep = self._given(arguments, going_on)
         points = self._points([*given, *of_the_sweep])
         sweep = going_on or self._new_sweep()
         with sweep.locked():
             sweep.keep_command(self._config, given)
             self._work(sweep, points, options)
-
-    def _all_given(self, arguments: Sequence[str]) -> list[str]:
-        return [*(f"{name}={value}" for name, value in self.params.items()), *arguments]
 
     def _work(self, sweep: Sweep, points: Sequence[Point], options: SweepOptions) -> None:
         jobs = plan(sweep, points, options.retry_failed)
@@ -80,74 +42,12 @@ class GridSweeper(Sweeper):
         with self._concluding(sweep):
             self._launch(sweep, jobs, options.fail_fast)
 
-    @property
-    def _config(self) -> Any:
-        assert self.config is not None
-        return self.config
-
-    def _sweep_to_go_on_with(self, options: SweepOptions) -> Sweep | None:
-        if options.resume is None:
-            return None
-        self._refuse_given(FOLDER, "a sweep that goes on keeps its folder")
-        sweep = find_sweep(options.resume, options.retry_failed)
-        self._config.hydra.sweep.dir = escaped(str(sweep.folder))  # launchers make it
-        return sweep
-
-    def _refuse_given(self, name: str, why: str) -> None:
-        for override in overrides(self._config, "hydra"):
-            if override.lstrip("+").startswith(f"{name}="):
-                raise UserError(f"{name} cannot be given here: {why}; leave it out")
-
     def _points(self, arguments: Sequence[str]) -> list[Point]:
         """Those of the grid, of the same experiment the first; it is told how many there were."""
-        assert self.hydra_context is not None
-        points = list(points_of(self._config, self.hydra_context.config_loader, arguments))
-        for note in dict.fromkeys(note for point in points for note in point.notes):
-            warnings.warn(note, stacklevel=2)
+        points = list(points_of(self._config, self._loader, arguments))
+        warn_once(note for point in points for note in point.notes)
         once = each_once(points)
         if len(once) < len(points):
             same = len(points) - len(once)
             print(f"{same} of {len(points)} combinations are the same experiment as another")
         return once
-
-    def _new_sweep(self) -> Sweep:
-        take_folder(self._config, FOLDER)
-        return Sweep(Path(self._config.hydra.sweep.dir).absolute())
-
-    @contextmanager
-    def _concluding(self, sweep: Sweep) -> Iterator[None]:
-        """However the launcher ends, records are settled and what came out is told."""
-        failure = None
-        try:
-            with interruptible():
-                yield
-        except KeyboardInterrupt as stop:
-            settle(sweep)
-            message = f"interrupted; go on with\n  {self._command_to_go_on(sweep)}"
-            raise Interrupted.by(stop, message) from None
-        except Exception as error:  # a worker that was killed, say
-            failure = error
-        conclude(sweep, failure, self._command_to_go_on(sweep))
-
-    def _launch(self, sweep: Sweep, jobs: Sequence[Job], fail_fast: bool) -> None:
-        """Each job is told its folder: left to Hydra, numbers would start from 0 once more."""
-        if not jobs:
-            return
-        assert self.launcher is not None
-        all_have = (f"{FOLDER}={quoted(str(sweep.folder))}", f"sweep.fail_fast={fail_fast}")
-        own = [[*point.overrides, *all_have, f"{SUBFOLDER}={number}"] for number, point in jobs]
-        first, _ = jobs[0]
-        with bar_over(sweep.ledger):
-            self.launcher.launch(own, initial_job_idx=first)
-
-    def _command_to_go_on(self, sweep: Sweep) -> str:
-        """With the launcher and the like that were chosen; the settings are in the folder."""
-        sources = self._config.hydra.runtime.config_sources
-        flags = [f"--config-dir={source.path}" for source in sources if source.provider == GIVEN]
-        kept = [
-            override
-            for override in overrides(self._config, "hydra")
-            if override.partition("=")[0].lstrip("+") not in NOT_REPEATED
-        ]
-        folder = f"sweep.resume={shown_path(sweep.folder)}"
-        return shlex.join(["python", "-m", "charrec.train", "-m", *flags, folder, *kept])

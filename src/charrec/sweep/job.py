@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from charrec.cli.heavy import uncollected
-from charrec.errors import Diverged
+from charrec.errors import Diverged, Pruned
 from charrec.files import write_whole
 from charrec.run import CAN_GO_ON, LOCK, Run
 from charrec.saying import say
 from charrec.settings import TrainSettings
 from charrec.sweep.folder import STOP, outcome
-from charrec.sweep.ledger import Ledger, Row
+from charrec.sweep.ledger import DONE, Ledger, Row
 from charrec.sweep.progress import line
 
 TRACEBACK = "traceback.txt"
@@ -47,7 +47,7 @@ def perform(settings: Mapping[str, Any], folder: Path) -> None:
     finally:
         entry["seconds"] = f"{before + time.monotonic() - began:.1f}"
         rows = ledger.update(folder.name, **entry)
-    if settings["sweep"]["fail_fast"] and entry["status"] != "completed":
+    if settings["sweep"]["fail_fast"] and entry["status"] not in DONE:
         (ledger.folder / STOP).touch()
     if not sys.stdout.isatty():  # else there is a bar (charrec.sweep.bar)
         say(line(rows, folder.name))
@@ -56,7 +56,9 @@ def perform(settings: Mapping[str, Any], folder: Path) -> None:
 def _outcome_of(settings: Mapping[str, Any], folder: Path) -> Row:
     try:
         with _quiet():
-            return outcome(_train(settings, folder))
+            with suppress(Pruned):  # which its summary tells
+                _train(settings, folder)
+            return outcome(Run(folder))
     except (Exception, SystemExit) as error:
         status = "diverged" if isinstance(error, Diverged) else "failed"
         with suppress(OSError):  # a full disk, which is what the error says
@@ -66,17 +68,19 @@ def _outcome_of(settings: Mapping[str, Any], folder: Path) -> Row:
         return {"status": status, "error": told}
 
 
-def _train(settings: Mapping[str, Any], folder: Path) -> Run:
+def _train(settings: Mapping[str, Any], folder: Path) -> None:
     with uncollected():
         from charrec import training  # torch and Lightning: seconds, once in a process
+        from charrec.sweep.pruning import pruning_of
 
     run = Run(folder)
     if run.so_far and run.status in CAN_GO_ON:
         (folder / TRACEBACK).unlink(missing_ok=True)
-        return training.resume(folder)
+        training.resume(folder, pruning_of(folder, settings))
+        return
     with run.locked():
         _clear(folder)
-    return training.train(TrainSettings.from_config(settings), folder)
+    training.train(TrainSettings.from_config(settings), folder, pruning_of(folder, settings))
 
 
 def _clear(folder: Path) -> None:

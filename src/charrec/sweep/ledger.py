@@ -23,10 +23,11 @@ FOUND = (
 LAST = (
     *FOUND,
     "seconds",  # wall clock, of all its legs where it was interrupted
-    "folder",  # from the sweep's
+    "folder",  # from the sweep's; that of another job where a search came to the same settings
     "error",
 )
 FAILED = ("failed", "diverged")
+DONE = ("completed", "pruned")  # as they were meant to end
 TO_DO = ("waiting", "interrupted", "cut off")
 Row = dict[str, str]
 
@@ -102,8 +103,9 @@ def _read(path: Path) -> list[Row]:
     if missing:
         raise ValueError(f"no column {min(missing)}")
     for row in rows:
-        if not row["job"].isdecimal():  # which is the name of a folder
-            raise ValueError(f"no number of a job: {row['job']!r}")
+        for name in ("job", "folder"):  # of which the second is a job's number too
+            if not row[name].isdecimal():
+                raise ValueError(f"no number of a job: {row[name]!r}")
     return rows
 
 
@@ -124,4 +126,4 @@ def with_columns(rows: Iterable[Row]) -> list[Row]:
 def varied_of(row: Row) -> str:
     """``optimizer=adam hsize=64``, what tells a job from the others."""
     fixed = {*FIRST, *LAST}
-    return " ".join(f"{name}={value}" for name, value in row.items() if name not in fixed)
+    return " ".join(f"{name}={value}" for name, value in row.items() if value and name not in fixed)

@@ -1,4 +1,4 @@
-"""Which jobs of a sweep are left to do."""
+"""Which jobs of a sweep, a grid or a search, are left to do."""
 
 from __future__ import annotations
 
@@ -34,6 +34,35 @@ def plan(sweep: Sweep, points: Sequence[Point], retry_failed: bool) -> list[Job]
     return jobs
 
 
+def plan_search(sweep: Sweep, names: Iterable[str], n_trials: int, retry_failed: bool) -> list[int]:
+    """Bring the ledger up to date with a number of trials, of which the settings come later.
+
+    Trials that began stay, whatever their number.
+
+    Args:
+        names: of the settings that the search varies.
+
+    Returns:
+        The numbers of the jobs left to do.
+
+    Raises:
+        UserError: one of them is being done by another process.
+    """
+    with sweep.ledger.alone():
+        sweep.ledger.remove_drafts()
+        rows = sweep.rows()
+        _refuse_running(sweep, rows)
+        rows = [row for row in rows if row["fingerprint"] or int(row["job"]) < n_trials]
+        known = {int(row["job"]) for row in rows}
+        missing = (number for number in range(n_trials) if number not in known)
+        rows += [new_row(number, "", dict.fromkeys(names, "")) for number in missing]
+        again = TO_DO + FAILED if retry_failed else TO_DO
+        left = [row for row in rows if row["status"] in again]
+        _make_wait(left)
+        sweep.ledger.write(with_columns(sorted(rows, key=lambda row: int(row["job"]))))
+    return sorted(int(row["job"]) for row in left)
+
+
 def _enter(rows: list[Row], points: Sequence[Point], again: Container[str]) -> list[Job]:
     """Add rows for points that have none; mark and return the jobs whose status is in `again`."""
     by_fingerprint = {row["fingerprint"]: row for row in rows}
@@ -48,9 +77,13 @@ def _enter(rows: list[Row], points: Sequence[Point], again: Container[str]) -> l
         row.update(point.varied)
     found = ((by_fingerprint[point.fingerprint], point) for point in points)
     jobs = [(row, point) for row, point in found if row["status"] in again]
-    for row, _ in jobs:
-        row.update(status="waiting", **dict.fromkeys(FOUND, ""), error="")
+    _make_wait(row for row, _ in jobs)
     return [(int(row["job"]), point) for row, point in jobs]
+
+
+def _make_wait(rows: Iterable[Row]) -> None:
+    for row in rows:
+        row.update(status="waiting", **dict.fromkeys(FOUND, ""), error="")
 
 
 def _refuse_running(sweep: Sweep, rows: Iterable[Row]) -> None:

@@ -43,16 +43,30 @@ def points_of(
     """
     overrides = OverridesParser.create(loader).parse_overrides(list(arguments))
     names = [name_of(o) for o in overrides if o.is_sweep_override()]
-    _refuse_settings_of_the_sweep(names)
+    refuse_lists(names)
     for combination in _combinations(overrides):
-        settings = settings_of(loader.load_sweep_config(config, combination))
-        if settings["resume"] is not None:
-            raise UserError("resume goes on with one run: leave out -m; sweeps have sweep.resume")
-        check_train(settings)
-        checked = TrainSettings.from_config(settings)
-        record = checked.record()
-        varied = _varied(names, combination, record)
-        yield Point(tuple(combination), record, varied, checked.notes)
+        yield checked_point(config, loader, names, combination)
+
+
+def checked_point(
+    config: DictConfig, loader: ConfigLoader, names: Sequence[str], combination: Sequence[str]
+) -> Point:
+    """Compose and check one combination.
+
+    Args:
+        names: of the settings that the sweep varies.
+
+    Raises:
+        UserError: a value out of its range.
+    """
+    settings = settings_of(loader.load_sweep_config(config, list(combination)))
+    if settings["resume"] is not None:
+        raise UserError("resume goes on with one run: leave out -m; sweeps have sweep.resume")
+    check_train(settings)
+    checked = TrainSettings.from_config(settings)
+    record = checked.record()
+    varied = _varied(names, combination, record)
+    return Point(tuple(combination), record, varied, checked.notes)
 
 
 def each_once(points: Iterable[Point]) -> list[Point]:
@@ -67,7 +81,8 @@ def name_of(override: Override) -> str:
     return str(override.get_key_element()).lstrip("+")
 
 
-def _refuse_settings_of_the_sweep(names: Iterable[str]) -> None:
+def refuse_lists(names: Iterable[str]) -> None:
+    """Raise UserError where a setting of the sweep was given several values."""
     for name in names:
         if name.startswith(OF_THE_SWEEP):
             raise UserError(f"{name} is one for the whole sweep: give it one value")

@@ -40,7 +40,11 @@ def standing(rows: Sequence[Row], at_a_time: int) -> str:
     parts = [f"{counts['completed']} of {len(rows)} done"]
     parts += [
         f"{count} {name}"
-        for name, count in (("running", counts["running"]), ("failed", failed))
+        for name, count in (
+            ("running", counts["running"]),
+            ("pruned", counts["pruned"]),
+            ("failed", failed),
+        )
         if count
     ]
     if best := best_of(rows):
