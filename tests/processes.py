@@ -10,9 +10,11 @@ import multiprocessing
 import os
 import runpy
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -107,6 +109,75 @@ class Started:
         texts = [s.read_text(encoding="utf-8") if s.exists() else "" for s in self._streams]
         self._folder.cleanup()
         return Finished(self._process.exitcode, *texts)
+
+
+class Alone:
+    """``python -m charrec.NAME ARGUMENTS`` in `cwd`: a Python and a process group of its own.
+
+    A process that starts others must end as an ordinary one does, which a fork does not.
+    """
+
+    def __init__(self, name: str, *arguments: str, cwd: Path, **environment: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", f"charrec.{name}", *arguments],
+            cwd=cwd,
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.pid = self._process.pid
+
+    def __enter__(self) -> Alone:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Whatever the test came to, nothing outlives it."""
+        for pid in (self.pid, *descendants(self.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait()
+
+    def until(self, seen: Callable[[], bool], timeout: float = 90) -> bool:
+        """Wait for something that it does; False where it ended first."""
+        end = time.monotonic() + timeout
+        while not seen():
+            if self._process.poll() is not None:
+                return seen()
+            if time.monotonic() > end:
+                raise TimeoutError(f"not seen within {timeout} s")
+            time.sleep(0.01)
+        return True
+
+    def wait(self, timeout: float = 180) -> Finished:
+        stdout, stderr = self._process.communicate(timeout=timeout)
+        return Finished(self._process.returncode, stdout, stderr)
+
+
+def _living() -> dict[int, int]:
+    """Every process but zombies, with the one that started it."""
+    command = ["ps", "-A", "-o", "pid=,ppid=,stat="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = (line.split() for line in listed.splitlines())
+    return {int(pid): int(parent) for pid, parent, state in rows if state[0] != "Z"}
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that a process has started, and those that these have."""
+    parents = _living()
+    found = [pid]
+    for ancestor in found:
+        found += [child for child, parent in parents.items() if parent == ancestor]
+    return found[1:]
+
+
+def living(pids: Iterable[int], seconds: float = 10) -> list[int]:
+    """Those that have not ended so soon."""
+    end = time.monotonic() + seconds
+    while (left := _living().keys() & set(pids)) and time.monotonic() < end:
+        time.sleep(0.1)
+    return sorted(left)
 
 
 def run_main(name: str, *arguments: str, cwd: Path, timeout: float = 120) -> Finished:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from processes import run_module
 
-from benchmarks import bench, search, table, workloads
+from benchmarks import bench, search, table, workers, workloads
 from benchmarks.compare import compare, epoch_median, median_ratio, unequal
 from benchmarks.launch import ROOT, BenchError, parse
 from benchmarks.measures import first_step_seconds, wall_seconds
@@ -324,3 +324,36 @@ def test_the_page_of_the_search_is_that_of_its_results() -> None:
     results = ROOT / "benchmarks" / "results"
     told = json.loads((results / "search.json").read_text())
     assert (results / "search.md").read_text() == search.page(told) + "\n"
+
+
+# Two workers beside one
+
+
+def sweeps_of(one: float, two: float, accuracy: str = "0.5") -> dict[str, Any]:
+    jobs = [{"hsize": "32", "test_accuracy": value} for value in ("0.5", accuracy)]
+    return {
+        "machine": {"date": "2026-01-01", "cores": 2, "processor": "some"},
+        "command": "-m epochs=1",
+        "sweeps": [
+            {"workers": 1, "seconds": one, "jobs": jobs[:1]},
+            {"workers": 2, "seconds": two, "jobs": jobs[1:]},
+        ],
+        "ratio": round(one / two, 2),
+        "same_accuracies": jobs[0] == jobs[1],
+    }
+
+
+@pytest.mark.parametrize(
+    ("results", "wrong"),
+    [
+        (sweeps_of(400, 240), []),
+        (sweeps_of(400, 260), ["two workers were 1.54 times as fast, not 1.6"]),
+        (sweeps_of(300, 150), ["one worker took 300 s, less than 360"]),
+        (sweeps_of(400, 200, "0.6"), ["the accuracies differ"]),
+    ],
+)
+def test_what_is_wrong_with_workers_is_told(results: dict[str, Any], wrong: list[str]) -> None:
+    assert workers.shortcomings(results) == wrong
+    written = workers.page(results)
+    assert f"| 1 | {results['sweeps'][0]['seconds']} | 1 |" in written
+    assert written.count("**Not what was to be measured:**") == len(wrong)

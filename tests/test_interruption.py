@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytorch_lightning as pl
 
 from charrec.classifier import CharacterClassifier
 from charrec.errors import Interrupted
@@ -37,7 +38,7 @@ def learning() -> CharacterClassifier:
     return CharacterClassifier(alphabet="AB", image_size=4, hsize=1)
 
 
-TRAINER: Any = None  # which the hooks here do not look at
+TRAINER = pl.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
 
 
 @EACH

@@ -16,6 +16,7 @@ LAYERS = (
     ("train", "test", "predict", "check", "compare"),
     ("sweep",),
     ("training",),
+    ("learning",),
     ("interruption", "conclusion", "going_on"),
     ("cli", "evaluation", "recording", "saving", "execution"),
     ("trainer", "answers", "figures"),
@@ -23,7 +24,7 @@ LAYERS = (
     ("run",),
     ("settings",),
     ("classifier",),
-    ("blocks",),
+    ("blocks", "processes"),
     (
         "data",
         "divergence",

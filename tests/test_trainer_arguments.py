@@ -11,7 +11,13 @@ import pytorch_lightning as pl
 from charrec.errors import UserError
 from charrec.settings import TrainSettings
 from charrec.signatures import trainer_arguments
-from charrec.trainer_arguments import OF_SINGLE_STEPS, RESERVED, check_trainer, needs_every_step
+from charrec.trainer_arguments import (
+    OF_SINGLE_STEPS,
+    RESERVED,
+    check_trainer,
+    needs_every_step,
+    processes,
+)
 
 CPU: dict[str, Any] = {"accelerator": "cpu", "devices": 1}
 # For each argument values that ask Lightning for something at single steps.
@@ -112,12 +118,53 @@ def test_blocks_go_with_what_asks_for_nothing(name: str, value: Any) -> None:
 @pytest.mark.parametrize("devices", [1, "1", "auto", [0], [3], ["cpu"]])
 def test_one_device(devices: Any) -> None:
     check_trainer({"devices": devices})
+    assert processes({"devices": devices}) == 1
+    assert needs_every_step({"devices": devices}) is None
 
 
-@pytest.mark.parametrize("devices", [0, 2, -1, "2", "-1", "0,1", [0, 1], [], None, "all"])
-def test_more_or_fewer_devices_are_refused(devices: Any) -> None:
-    with pytest.raises(UserError, match=r"trainer\.devices=.* is refused: trainer\.devices is 1: "):
+@pytest.mark.parametrize(
+    ("arguments", "count"),
+    [
+        ({"devices": 2}, 2),
+        ({"devices": "3"}, 3),
+        ({"devices": [0, 2]}, 2),
+        ({"num_nodes": 2}, 2),
+        ({"devices": 4, "num_nodes": 2, "strategy": "ddp"}, 8),
+    ],
+)
+def test_processes_that_train_together(arguments: dict[str, Any], count: int) -> None:
+    check_trainer(arguments)
+    assert processes(arguments) == count
+    assert needs_every_step(arguments) is not None
+
+
+@pytest.mark.parametrize("devices", [0, -1, True, 1.5, "-1", "0,1", [], [1, 1], None, "all"])
+def test_no_number_of_devices(devices: Any) -> None:
+    with pytest.raises(
+        UserError, match=r"trainer\.devices=.* is refused: trainer\.devices is 1 or"
+    ):
         check_trainer({"devices": devices})
+
+
+@pytest.mark.parametrize("strategy", ["fsdp", "deepspeed", "ddp_spawn", "ddp_fork", "ddp_notebook"])
+def test_strategies_of_several_processes(strategy: str) -> None:
+    told = f"trainer.strategy={strategy} is refused: trainer.strategy is ddp where several"
+    with pytest.raises(UserError, match=f"^{told}"):
+        check_trainer({"devices": 2, "strategy": strategy})
+
+
+def test_several_processes_see_every_step() -> None:
+    told = "steps_per_execution=8 cannot go with trainer.devices=2, for which Lightning must see"
+    with pytest.raises(UserError, match=f"^{told}"):
+        TrainSettings(steps_per_execution=8, trainer=CPU | {"devices": 2})
+
+
+@pytest.mark.parametrize(("size", "near"), [(9, "8 or 10"), (1, "2")])
+def test_a_batch_that_cannot_be_divided(size: int, near: str) -> None:
+    told = f"batch_size={size} cannot be divided over 2 processes: it is the whole step's; "
+    with pytest.raises(UserError) as caught:
+        TrainSettings(batch_size=size, trainer=CPU | {"devices": 2})
+    assert str(caught.value) == f"{told}take {near}"
 
 
 @pytest.mark.parametrize(

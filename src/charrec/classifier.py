@@ -16,7 +16,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from charrec.backpropagation import Backpropagation, loss_and_logits
 from charrec.blocks import BlockSteps
 from charrec.checkpoints import read_checkpoint
-from charrec.data.batches import Block
+from charrec.data.batches import Block, Part
 from charrec.divergence import refuse_non_finite, refuse_non_finite_weights
 from charrec.errors import UserError
 from charrec.metrics import LossAndAccuracy
@@ -76,7 +76,8 @@ class CharacterClassifier(pl.LightningModule):
 
     def on_train_start(self) -> None:
         # Only now are the parameters where they stay, and memory for gradients can be made.
-        exact = Backpropagation.knows(self.network) and "mixed" not in str(self.trainer.precision)
+        alone = self.trainer.world_size == 1  # else DDP adds up the gradients of autograd
+        exact = alone and self._is_exact()
         self._by_hand = Backpropagation(self.network, self.compile_step) if exact else None
         if not self.automatic_optimization:
             self._block_steps = BlockSteps(self, self._by_hand)
@@ -84,6 +85,9 @@ class CharacterClassifier(pl.LightningModule):
             self.network.compile()
         if self.hparams["schedule"] != "constant":
             self._follow_schedule()
+
+    def _is_exact(self) -> bool:
+        return Backpropagation.knows(self.network) and "mixed" not in str(self.trainer.precision)
 
     def _follow_schedule(self) -> None:
         """A run that is gone on with may have become longer since its learning rate was saved."""
@@ -107,10 +111,15 @@ class CharacterClassifier(pl.LightningModule):
             self.train_metrics.update(logits, batch.labels[batch.order[: len(logits)]])
             self._block_steps.refuse_divergence(self.train_metrics.loss_sum)
             return None
-        images, labels = batch
-        loss, logits = self._loss(images, labels)
-        self.train_metrics.update(logits, labels)
-        refuse_non_finite(self, batch_idx + 1, loss, [])
+        if isinstance(batch, Part):
+            loss, logits = self._loss_of_part(batch)
+            # Of all processes: one that ended alone would leave the others waiting.
+            of_all = self.trainer.strategy.reduce(loss.detach(), reduce_op="mean")
+        else:
+            loss, logits = self._loss(*batch)
+            of_all = loss
+        self.train_metrics.update(logits, batch[1])
+        refuse_non_finite(self, batch_idx + 1, of_all, [])
         return loss
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
@@ -129,6 +138,11 @@ class CharacterClassifier(pl.LightningModule):
             logits = self(images)
             return functional.cross_entropy(logits, labels), logits
         return loss_and_logits(self._by_hand, self._scaled(images).flatten(1), labels)
+
+    def _loss_of_part(self, part: Part) -> tuple[Tensor, Tensor]:
+        logits = self(part.images)
+        total = functional.cross_entropy(logits, part.labels, reduction="sum")
+        return total * part.share, logits
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         images, labels = batch
@@ -170,9 +184,15 @@ class CharacterClassifier(pl.LightningModule):
     # A checkpoint may be from the middle of an epoch.
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["train_metrics"] = dict(self.train_metrics.metric_state)
+        reduce = self.trainer.strategy.reduce
+        checkpoint["train_metrics"] = {
+            name: reduce(torch.clone(getattr(self.train_metrics, name)), reduce_op="sum")
+            for name in self.train_metrics.metric_state  # of what all processes have seen
+        }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if not self.trainer.is_global_zero:
+            return  # they are in the sum that the first process goes on with
         for name, value in checkpoint.get("train_metrics", {}).items():
             setattr(self.train_metrics, name, value.to(self.device))
 

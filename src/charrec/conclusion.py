@@ -27,9 +27,11 @@ def conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) ->
     draw_curves(run.folder / "metrics.csv", run.folder / "loss_curve.png", best_epoch)
     where: dict[str, Any] = {
         key: settings.trainer[key]
-        for key in ("accelerator", "devices", "precision")
+        for key in ("accelerator", "precision")
         if key in settings.trainer
     }
+    devices = settings.trainer.get("devices", 1)  # of which the test takes the first
+    where["devices"] = devices[:1] if isinstance(devices, list) else 1
     answers = answer_test_split(load_classifier(run.best_checkpoint), letters, where)
     write_test_report(answers, run.folder)
     run.record(**best_so_far(run), test=answers.score())

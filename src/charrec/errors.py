@@ -45,6 +45,17 @@ class Pruned(Exception):
         super().__init__(f"pruned after epoch {epoch}: others did better by then")
 
 
+class EndedTogether(Exception):
+    """All processes of a run were interrupted after the same step.
+
+    Lightning answers a KeyboardInterrupt by killing the others, which end by themselves.
+    """
+
+    def __init__(self, stop: Interrupted) -> None:
+        super().__init__(str(stop))
+        self.stop = stop
+
+
 class Interrupted(KeyboardInterrupt):
     """By Ctrl-C or SIGTERM; the message, where there is one, says how to go on."""
 

@@ -6,6 +6,7 @@ each time; what they gave is recorded, and a run that is gone on with keeps it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ from pytorch_lightning.callbacks import GradientAccumulationScheduler, ModelChec
 from charrec.errors import UserError
 from charrec.rules import Rule, whole
 from charrec.settings import TrainSettings
-from charrec.trainer_arguments import needs_every_step
+from charrec.trainer_arguments import needs_every_step, processes
 
+OMP = "OMP_NUM_THREADS"
 # Multiplications a step below which threads wait for each other longer than they work.
 WORTH_SHARING = 20_000_000
 # Multiplications a block, a tenth of a second's work, beside which Lightning's 2 ms are little.
@@ -69,17 +71,25 @@ def choose_execution(
     settings: TrainSettings, parameters: int, callbacks: Sequence[pl.Callback] = ()
 ) -> Execution:
     """What `auto` means for a network of so many parameters."""
-    work = parameters * settings.batch_size  # multiplications of a forward pass
+    # Multiplications of a forward pass, in one process.
+    work = parameters * settings.batch_size // processes(settings.trainer)
     steps = settings.steps_per_execution
     if steps == "auto":
         alone = needs_every_step(settings.trainer) or any(map(sees_steps, callbacks))
         steps = 1 if alone else max(1, min(MOST_STEPS, ENOUGH_WORK // work))
     return Execution(
-        threads=torch.get_num_threads() if work > WORTH_SHARING else 1,
+        threads=_threads_of_one(settings) if work > WORTH_SHARING else 1,
         steps_per_execution=int(steps),
         # On a CPU the compiled step was no faster than the one by hand, for any size tried.
         compile=settings.compile is True,
     )
+
+
+def _threads_of_one(settings: TrainSettings) -> int:
+    """Of the processes that train together; who has set OMP_NUM_THREADS has meant each."""
+    there = torch.get_num_threads()
+    together = processes(settings.trainer) // int(settings.trainer.get("num_nodes", 1))
+    return there if OMP in os.environ else max(1, there // together)
 
 
 def need_compiler() -> None:

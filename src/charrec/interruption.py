@@ -12,9 +12,9 @@ import pytorch_lightning as pl
 
 from charrec.classifier import CharacterClassifier
 from charrec.divergence import after_last_step
-from charrec.errors import Interrupted
+from charrec.errors import EndedTogether, Interrupted
 from charrec.saving import Checkpoints
-from charrec.signals import SIGNALS
+from charrec.signals import SIGNALS, ignore_signals
 
 FINISHING = b"charrec: finishing the step; once more to stop at once\n"
 
@@ -25,10 +25,13 @@ class Interruption(pl.Callback):
     While the network learns, the first one waits for the end of the step, after which last.ckpt
     is written; everywhere else, and the second time, it does not wait. A signal that the process
     was started to ignore stays ignored; a thread that is not the main one gets no signals.
+
+    Of several processes that train together the first alone listens; the others stop with it,
+    after the same step.
     """
 
-    def __init__(self, checkpoints: Checkpoints) -> None:
-        self.checkpoints = checkpoints
+    def __init__(self, checkpoints: Checkpoints, first: bool = True) -> None:
+        self.checkpoints, self.first = checkpoints, first
         self.signal: int | None = None
         self.learned = False  # a step may have been taken
         self._learning: CharacterClassifier | None = None
@@ -45,6 +48,9 @@ class Interruption(pl.Callback):
             signal.signal(number, handler)
 
     def _listen(self) -> None:
+        if not self.first:
+            ignore_signals()
+            return
         for number, before in self._before.items():
             ignored = before is signal.SIG_IGN
             signal.signal(number, signal.SIG_IGN if ignored else self._receive)
@@ -64,23 +70,32 @@ class Interruption(pl.Callback):
         self._listen()  # Lightning has put its own in the place of SIGTERM's
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        if self.signal is None or trainer.fit_loop._should_accumulate():
+        if not self._is_asked(trainer) or trainer.fit_loop._should_accumulate():
             return  # gradients of half a step are in no checkpoint
         if after_last_step(trainer):
             return
         # What an epoch's earlier validations found is in no checkpoint: the epoch begins again.
         if not _validates_within_epochs(trainer):
             self.checkpoints.save(trainer)
-        raise Interrupted(self.signal)
+        raise self._end(trainer)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if self.signal is not None:  # it came in an epoch's last step, and that epoch is saved
-            raise Interrupted(self.signal)
+        if self._is_asked(trainer):  # it came in an epoch's last step, and that epoch is saved
+            raise self._end(trainer)
+
+    def _is_asked(self, trainer: pl.Trainer) -> bool:
+        """Whether any of the processes was; all of them get the same answer."""
+        asked = self.signal is not None
+        return trainer.strategy.reduce_boolean_decision(asked, all=False)
+
+    def _end(self, trainer: pl.Trainer) -> BaseException:
+        stop = Interrupted(self.signal or signal.SIGINT)
+        return stop if trainer.world_size == 1 else EndedTogether(stop)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._learning = None
-        if self.signal is not None:
-            raise Interrupted(self.signal)
+        if self._is_asked(trainer):
+            raise self._end(trainer)
 
 
 def _validates_within_epochs(trainer: pl.Trainer) -> bool:

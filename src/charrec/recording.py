@@ -69,7 +69,8 @@ class EpochRecorder(pl.Callback):
         write_whole(self.path, ",".join(COLUMNS) + "\n" + "".join(self.rows))
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self.write()
+        if trainer.is_global_zero:
+            self.write()
         self._since = self._began = time.perf_counter()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -91,6 +92,8 @@ class EpochRecorder(pl.Callback):
         self._since = 0.0
         row = self._row(trainer, pl_module)
         self.rows.append(",".join(str(row.get(column, "")) for column in COLUMNS) + "\n")
+        if not trainer.is_global_zero:
+            return
         append_whole(self.path, self.rows[-1])
         if not sys.stdout.isatty():  # which has a progress bar
             say(_line(row))
@@ -156,7 +159,7 @@ class EventLogger(TensorBoardLogger):
     """
 
     def __init__(self, folder: Path, after: int = 0) -> None:
-        _put_before_now(folder)
+        rank_zero_only(_put_before_now)(folder)
         super().__init__(folder, name="", version="", default_hp_metric=False, purge_step=after + 1)
 
     @rank_zero_only

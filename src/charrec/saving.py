@@ -53,7 +53,8 @@ class Checkpoints(Checkpoint):
         # The best first: killed between the two, the run goes on from before this epoch.
         self.best_accuracy = accuracy
         trainer.save_checkpoint(self.run.best_checkpoint, weights_only=False)
-        link_whole(self.run.best_checkpoint, self.run.last_checkpoint)
+        if trainer.is_global_zero:
+            link_whole(self.run.best_checkpoint, self.run.last_checkpoint)
 
     def save(self, trainer: pl.Trainer) -> None:
         """Write last.ckpt, in the middle of an epoch or at its end."""

@@ -36,7 +36,7 @@ from charrec.rules import (
     whole,
 )
 from charrec.signatures import optimizer_arguments
-from charrec.trainer_arguments import check_trainer, needs_every_step
+from charrec.trainer_arguments import check_trainer, needs_every_step, processes
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid")
 INITS = ("xavier", "kaiming", "normal", "spread")
@@ -98,7 +98,7 @@ class DataSettings:
 
 
 def _float32_on_what_is_there() -> dict[str, Any]:
-    return {"accelerator": "auto", "devices": 1, "precision": "32-true"}
+    return {"accelerator": "auto", "devices": 1, "strategy": "auto", "precision": "32-true"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +145,7 @@ class TrainSettings:
         )
         check_trainer(self.trainer)
         self._check_steps_per_execution()
+        self._check_parts()
         self._settle_momentum(own["momentum"])
         self._set(lr=float(self.lr or 0), weight_decay=float(self.weight_decay))
         self._set(weights=_text_of(self.weights))
@@ -155,6 +156,16 @@ class TrainSettings:
             raise UserError(
                 f"steps_per_execution={self.steps_per_execution} cannot go with {reason}, "
                 "for which Lightning must see every step; leave one of them out"
+            )
+
+    def _check_parts(self) -> None:
+        count = processes(self.trainer)
+        if self.batch_size % count:
+            down = self.batch_size - self.batch_size % count
+            near = " or ".join(str(n) for n in (down, down + count) if n)
+            raise UserError(
+                f"batch_size={self.batch_size} cannot be divided over {count} processes: "
+                f"it is the whole step's; take {near}"
             )
 
     def _settle_momentum(self, own: float | None) -> None:

@@ -11,6 +11,13 @@ from contextlib import contextmanager
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+def ignore_signals() -> None:
+    """For a process that another one tells when to end."""
+    if threading.current_thread() is threading.main_thread():
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+
 @contextmanager
 def signals_held() -> Iterator[None]:
     """What comes in the block is delivered, once, when it is over, unless one is already.

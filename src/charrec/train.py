@@ -14,12 +14,14 @@ from charrec.saying import say
 from charrec.settings import TrainSettings
 from charrec.sweep.job import perform
 
+ONE_BY_ONE = "hydra._internal."  # Hydra's own launcher, in the process of the sweep
+
 
 def main(config: DictConfig) -> None:
     settings, hydra = settings_of(config), HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     if hydra.mode is RunMode.MULTIRUN:
-        perform(settings, folder)
+        perform(settings, folder, beside_others=not hydra.launcher._target_.startswith(ONE_BY_ONE))
         return
     with uncollected():
         from charrec import (  # torch and Lightning: seconds, so only once all is checked

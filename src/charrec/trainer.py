@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-from charrec.errors import UserError
+from charrec.errors import Diverged, EndedTogether, UserError
+from charrec.paths import full_path
+from charrec.processes import FOLDER
+
+SECONDS_TO_END = 60  # for processes that are through with their work
 
 # Notes on hardware, tips and loaders: developers' matters. Its warnings stay.
 for module in ("utilities.rank_zero", "trainer.connectors.signal_connector"):
     logging.getLogger(f"pytorch_lightning.{module}").setLevel(logging.WARNING)
+logging.getLogger("lightning_fabric.utilities.distributed").setLevel(logging.WARNING)
 
 
 @contextmanager
@@ -26,6 +34,39 @@ def interrupts_unchanged() -> Iterator[None]:
         if isinstance(end.__context__, KeyboardInterrupt):
             raise end.__context__ from None
         raise
+
+
+@contextmanager
+def together(trainer: pl.Trainer, folder: Path) -> Iterator[None]:
+    """The processes that Lightning starts know the run's folder, and are gone after the block.
+
+    Lightning watches them from a thread that kills this process, too, where one of them was
+    killed; it is shown none any more, for what is still to be written.
+    """
+    os.environ[FOLDER] = str(full_path(folder))
+    try:
+        yield
+    except (EndedTogether, Diverged):
+        _end(trainer, at_once=False)
+        raise
+    except BaseException:
+        _end(trainer, at_once=True)
+        raise
+    else:
+        _end(trainer, at_once=False)
+    finally:
+        os.environ.pop(FOLDER, None)
+
+
+def _end(trainer: pl.Trainer, at_once: bool) -> None:
+    watched = getattr(trainer.strategy.launcher, "procs", [])
+    started = list(watched)
+    watched.clear()
+    for process in started:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0 if at_once else SECONDS_TO_END)
+        process.kill()
+        process.wait()
 
 
 def make_trainer(arguments: dict[str, Any]) -> pl.Trainer:

@@ -226,3 +226,11 @@ def test_batches_without_a_sampler_split_without_a_gap() -> None:
     batches = Batches(torch.arange(10), torch.arange(10) * 2, 4)
     assert [images.tolist() for images, _ in batches] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
     assert [labels.tolist() for _, labels in batches][2] == [16, 18]
+
+
+def test_a_process_without_a_picture_takes_part_with_an_empty_batch() -> None:
+    """Else it would leave out the validation, in which the others wait for it."""
+    nothing = torch.empty(0, 1, 4, 4, dtype=torch.uint8), torch.empty(0, dtype=torch.int64)
+    batches = Batches(*nothing, 8)
+    assert len(batches) == 1
+    assert [len(labels) for _, labels in batches] == [0]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from charrec.errors import UserError
-from charrec.sweep.options import SweepOptions
+from charrec.sweep.options import SweepOptions, threads_of_a_job
 
 
 def test_values_that_are_right() -> None:
@@ -39,3 +39,17 @@ def test_values_that_are_wrong(values: Any, message: str) -> None:
     with pytest.raises(UserError) as refused:
         SweepOptions.from_config(values)
     assert str(refused.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("threads", "beside_others", "count"),
+    [("auto", True, 1), ("auto", False, None), (3, True, 3), (3, False, 3)],
+)
+def test_threads_of_a_job(threads: int | str, beside_others: bool, count: int | None) -> None:
+    assert threads_of_a_job(SweepOptions(threads=threads).threads, beside_others) == count
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, "all", None, True])
+def test_no_number_of_threads(threads: Any) -> None:
+    with pytest.raises(UserError, match=r"^sweep\.threads=.* is refused: sweep\.threads is auto, "):
+        SweepOptions(threads=threads)

@@ -17,7 +17,7 @@ from charrec.rules import check_names, one_of
 from charrec.run import CHECKPOINTS, Run
 from charrec.runs import find_run
 from charrec.settings import DATA_NAMES, DataSettings, TrainSettings
-from charrec.trainer_arguments import check_trainer
+from charrec.trainer_arguments import check_trainer, processes
 
 
 def check_train(settings: dict[str, Any]) -> None:
@@ -58,6 +58,8 @@ def _check_reading(settings: dict[str, Any]) -> Run:
     """What test and predict have in common; the run that they read with."""
     one_of(CHECKPOINTS).check("checkpoint", settings["checkpoint"])
     check_trainer(settings["trainer"])
+    if processes(settings["trainer"]) > 1:
+        raise UserError("trainer.devices: several train together; to test and predict, one does")
     if settings["out"] is not None:
         _need_place(settings["out"])
     run = find_run(settings["run"])

@@ -50,13 +50,15 @@ def run_main(main: Callable[[DictConfig], int | None], config_name: str) -> None
     def job(config: DictConfig) -> None:
         """Hydra would put a line of its own before the message of an error that it sees."""
         warnings.showwarning = show_warning  # where a launcher has started another process
+        sys.argv[1:] = given  # with which Lightning starts the other processes of a run
         try:
             exit_codes.append(main(config) or 0)
         except MENDABLE as error:
             exit_codes.append(report(error, config_name))
 
     try:
-        check_flags(sys.argv[1:], config_name)
+        given = sys.argv[1:]
+        check_flags(given, config_name)
         sys.argv[1:] = quote_paths(sys.argv[1:])
         decorate(job)()
     except (*MENDABLE, ValueError) as error:  # a ValueError only from composing the settings

@@ -53,6 +53,16 @@ def explain(error: BaseException, config_name: str) -> str:
     return f"{setting} is refused: {first_line}" if setting else first_line
 
 
+# Choices that another package brings along: what it is called, and charrec's extra that has it.
+PACKAGES = {
+    "hydra/launcher/joblib": ("hydra-joblib-launcher", "joblib"),
+    "hydra/launcher/ray": ("hydra-ray-launcher", "ray"),
+    "hydra/launcher/submitit_local": ("hydra-submitit-launcher", "submitit"),
+    "hydra/launcher/submitit_slurm": ("hydra-submitit-launcher", "submitit"),
+    "hydra/sweeper/optuna": ("optuna", "optuna"),
+}
+
+
 def _keys(node: DictConfig, prefix: str = "") -> Iterator[str]:
     for key in node:
         yield prefix + str(key)
@@ -87,6 +97,9 @@ def _unknown_setting(found: re.Match[str], config_name: str) -> str:
 
 def _unknown_choice(found: re.Match[str], config_name: str) -> str:
     group, choice, choices = found[1], found[2], (found[3] or "").split()
+    if needed := PACKAGES.get(f"{group}/{choice}"):
+        package, extra = needed
+        return f"{group}={choice} needs {package}: pip install charrec[{extra}]"
     refused = f"{group}={choice} is refused: no such choice{nearest(choice, choices)}"
     return f"{refused}\nchoices: {', '.join(choices)}" if choices else refused
 

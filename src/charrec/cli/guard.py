@@ -18,6 +18,9 @@ from charrec.cli.checks import CHECKS
 from charrec.cli.entry import MENDABLE, report, settings_of
 from charrec.cli.folders import remove_empty, take_folder
 from charrec.errors import UserError
+from charrec.processes import folder_of_the_run, follows, is_first
+from charrec.runs import find_run
+from charrec.signals import ignore_signals
 
 HYDRA_FILES = ("config.yaml", "hydra.yaml", "overrides.yaml")
 BEGAN = ("summary.json", "traceback.txt")  # of a run, and of a sweep's job that failed before it
@@ -36,6 +39,8 @@ class Guard(Callback):
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         with _or_exit(self.main):
+            if self.main == "train" and _only_computes(config):
+                return
             goes_on = config.get("resume") is not None
             given = _given(config)
             _refuse_settings_of_sweeps(given)
@@ -80,6 +85,25 @@ def _or_exit(main: str) -> Iterator[None]:
     except Exception:
         traceback.print_exc()
         sys.exit(1)
+
+
+def _only_computes(config: DictConfig) -> bool:
+    """Whether another process, the run's first, has checked all and made the folder."""
+    settings = settings_of(config)
+    if is_first():
+        return False
+    arguments = settings["trainer"]
+    if settings["resume"] is not None:
+        run = find_run(folder_of_the_run() or settings["resume"], "resume")
+        arguments = run.settings["trainer"]
+    if not follows(arguments):
+        return False
+    ignore_signals()
+    with read_write(config):
+        config.hydra.run.dir, config.hydra.output_subdir = ".", None
+        if settings["resume"] is not None and "epochs" not in _given(config):
+            config.epochs = None
+    return True
 
 
 def _given(config: DictConfig) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,12 +39,34 @@ class Batches:
         self.batch_size = batch_size
 
     def __len__(self) -> int:
-        return -(-len(self.images) // self.batch_size)
+        return max(1, -(-len(self.images) // self.batch_size))  # an empty one, as split has it
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         yield from zip(
             self.images.split(self.batch_size), self.labels.split(self.batch_size), strict=True
         )
+
+
+class Part(NamedTuple):
+    """What one of several processes computes of a step's batch."""
+
+    images: Tensor  # (b, 1, H, W), perhaps none of the last batch
+    labels: Tensor  # (b,)
+    share: float  # times the sum of its losses, on average over the processes: the batch's mean
+
+
+@dataclass(frozen=True)
+class Among:
+    """Which of how many processes."""
+
+    rank: int = 0
+    count: int = 1
+
+    def part_of(self, whole: Tensor) -> Tensor:
+        return whole[self.rank :: self.count] if self.count > 1 else whole
+
+
+ALONE = Among()
 
 
 class Block(NamedTuple):
@@ -99,6 +122,7 @@ class TrainingBatches:
     Args:
         epoch_start: steps that the run has behind it when its first epoch here begins.
         due: where a block must end early.
+        among: the processes that divide each batch; all of them go through the same steps.
 
     It knows how far the epoch is, so that a checkpoint from the middle of one can be gone on with.
     """
@@ -114,10 +138,11 @@ class TrainingBatches:
         steps_per_execution: int = 1,
         epoch_start: int = 0,
         due: Due = NEVER,
+        among: Among = ALONE,
     ) -> None:
         self.images, self.labels, self.batch_size = images, labels, batch_size
         self.steps_per_execution = steps_per_execution
-        self.epoch_start, self.due = epoch_start, due
+        self.epoch_start, self.due, self.among = epoch_start, due, among
         self.sampler = EpochShuffle(seed)
         self.steps = -(-len(images) // batch_size)
         self._step = self._yielded = 0  # of this epoch
@@ -154,7 +179,13 @@ class TrainingBatches:
             first, self._step = self._step, self._step + length
             self._yielded += 1
             chosen = order[first * self.batch_size : self._step * self.batch_size]
-            if self.steps_per_execution == 1:
+            if self.among.count > 1:
+                yield self._part(chosen)
+            elif self.steps_per_execution == 1:
                 yield self.images[chosen], self.labels[chosen]
             else:
                 yield Block(self.images, self.labels, chosen, self.batch_size, first, self)
+
+    def _part(self, chosen: Tensor) -> Part:
+        own = self.among.part_of(chosen)
+        return Part(self.images[own], self.labels[own], self.among.count / len(chosen))

@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from charrec.data.batches import NEVER, Batches, Due, TrainingBatches
+from charrec.data.batches import NEVER, Among, Batches, Due, TrainingBatches
 from charrec.data.cache import cached_pictures
 from charrec.data.equals import equals_problems
 from charrec.data.letters import SPLITS, read_splits, unseen_letters
@@ -98,6 +98,7 @@ class CharacterDataModule(pl.LightningDataModule):
             self.steps_per_execution,
             epoch_start=step - progress["step"],
             due=due,
+            among=self._among,
         )
         self._training.load_state_dict(progress)
         if trainer and self.steps_per_execution == 1:  # limit_train_batches, say
@@ -119,12 +120,19 @@ class CharacterDataModule(pl.LightningDataModule):
         self._progress = state_dict
 
     def val_dataloader(self) -> Batches:
-        return Batches(*self._on_device("validation"), EVALUATED_AT_ONCE)
+        """Of several processes each sees its part; the metrics are added up."""
+        images, labels = map(self._among.part_of, self._on_device("validation"))
+        return Batches(images, labels, EVALUATED_AT_ONCE)
 
     def test_dataloader(self) -> Batches:
         return Batches(*self._on_device("test"), EVALUATED_AT_ONCE)
 
     predict_dataloader = test_dataloader
+
+    @property
+    def _among(self) -> Among:
+        trainer = self.trainer
+        return Among(trainer.global_rank, trainer.world_size) if trainer else Among()
 
     def _on_device(self, split: str) -> tuple[Tensor, Tensor]:
         """Images and labels of a split where the network is: they are moved there once."""

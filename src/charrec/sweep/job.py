@@ -10,7 +10,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +22,20 @@ from charrec.saying import say
 from charrec.settings import TrainSettings
 from charrec.sweep.folder import STOP, outcome
 from charrec.sweep.ledger import DONE, Ledger, Row
+from charrec.sweep.options import AUTO, threads_of_a_job
 from charrec.sweep.progress import line
 
 TRACEBACK = "traceback.txt"
 STAYS = (".hydra", LOCK)
 
 
-def perform(settings: Mapping[str, Any], folder: Path) -> None:
+def perform(settings: Mapping[str, Any], folder: Path, beside_others: bool = False) -> None:
     """Train the run in `folder`, which is called by the job's number, or go on with it.
 
     Whatever is raised ends this job alone: it stands in the ledger and in ``traceback.txt``.
+
+    Args:
+        beside_others: whether other jobs may run at the same time, in other processes.
 
     Raises:
         KeyboardInterrupt: Ctrl-C or SIGTERM, which end the sweep.
@@ -43,7 +47,7 @@ def perform(settings: Mapping[str, Any], folder: Path) -> None:
     before = float(next(r["seconds"] for r in rows if r["job"] == folder.name) or 0)
     entry: Row = {"status": "interrupted"}
     try:
-        entry = _outcome_of(settings, folder)
+        entry = _outcome_of(settings, folder, beside_others)
     finally:
         entry["seconds"] = f"{before + time.monotonic() - began:.1f}"
         rows = ledger.update(folder.name, **entry)
@@ -53,11 +57,12 @@ def perform(settings: Mapping[str, Any], folder: Path) -> None:
         say(line(rows, folder.name))
 
 
-def _outcome_of(settings: Mapping[str, Any], folder: Path) -> Row:
+def _outcome_of(settings: Mapping[str, Any], folder: Path, beside_others: bool) -> Row:
+    limit = threads_of_a_job(settings["sweep"].get("threads", AUTO), beside_others)
     try:
         with _quiet():
             with suppress(Pruned):  # which its summary tells
-                _train(settings, folder)
+                _train(settings, folder, limit)
             return outcome(Run(folder))
     except (Exception, SystemExit) as error:
         status = "diverged" if isinstance(error, Diverged) else "failed"
@@ -68,19 +73,20 @@ def _outcome_of(settings: Mapping[str, Any], folder: Path) -> Row:
         return {"status": status, "error": told}
 
 
-def _train(settings: Mapping[str, Any], folder: Path) -> None:
+def _train(settings: Mapping[str, Any], folder: Path, limit: int | None) -> None:
     with uncollected():
-        from charrec import training  # torch and Lightning: seconds, once in a process
+        from charrec import execution, training  # torch, Lightning: seconds, once in a process
         from charrec.sweep.pruning import pruning_of
 
-    run = Run(folder)
-    if run.so_far and run.status in CAN_GO_ON:
-        (folder / TRACEBACK).unlink(missing_ok=True)
-        training.resume(folder, pruning_of(folder, settings))
-        return
-    with run.locked():
-        _clear(folder)
-    training.train(TrainSettings.from_config(settings), folder, pruning_of(folder, settings))
+    run, pruning = Run(folder), pruning_of(folder, settings)
+    with nullcontext() if limit is None else execution.threads(limit):
+        if run.so_far and run.status in CAN_GO_ON:
+            (folder / TRACEBACK).unlink(missing_ok=True)
+            training.resume(folder, pruning)
+            return
+        with run.locked():
+            _clear(folder)
+        training.train(TrainSettings.from_config(settings), folder, pruning)
 
 
 def _clear(folder: Path) -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from charrec.errors import UserError
-from charrec.rules import Rule, check_names
+from charrec.rules import Rule, check_names, or_auto, whole
 
+AUTO = "auto"
 YES_OR_NO = Rule(lambda value: isinstance(value, bool), "true or false")
 RULES = {
     "resume": Rule(
@@ -15,6 +16,7 @@ RULES = {
     ),
     "retry_failed": YES_OR_NO,
     "fail_fast": YES_OR_NO,
+    "threads": or_auto(whole(1, 1024)),
 }
 
 
@@ -25,6 +27,7 @@ class SweepOptions:
     resume: str | None = None  # the folder of the sweep to go on with, or "latest"
     retry_failed: bool = False  # those that failed or diverged once more
     fail_fast: bool = False  # after a failure none is started
+    threads: int | str = AUTO  # of the CPU for a job; see `threads_of_a_job`
 
     def __post_init__(self) -> None:
         for name, rule in RULES.items():
@@ -37,3 +40,14 @@ class SweepOptions:
         """From the block ``sweep:`` as plain values."""
         check_names(config, tuple(field.name for field in fields(cls)), "sweep.")
         return cls(**config)
+
+
+def threads_of_a_job(threads: int | str, beside_others: bool) -> int | None:
+    """Of the CPU; None for as many as there are.
+
+    Two jobs with two threads each are slower on two cores than one after the other, so `auto` is
+    one thread where a launcher has jobs run beside each other.
+    """
+    if threads == AUTO:
+        return 1 if beside_others else None
+    return int(threads)

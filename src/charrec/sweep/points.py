@@ -17,6 +17,7 @@ from charrec.cli.entry import settings_of
 from charrec.errors import UserError
 from charrec.settings import TrainSettings
 from charrec.sweep.fingerprint import fingerprint, flat
+from charrec.trainer_arguments import processes
 
 OF_THE_SWEEP = "sweep."  # settings that begin so belong to no single job
 
@@ -64,6 +65,10 @@ def checked_point(
         raise UserError("resume goes on with one run: leave out -m; sweeps have sweep.resume")
     check_train(settings)
     checked = TrainSettings.from_config(settings)
+    if (count := processes(checked.trainer)) > 1:
+        raise UserError(
+            f"{count} processes are for one large run: leave out -m, or trainer.devices"
+        )
     record = checked.record()
     varied = _varied(names, combination, record)
     return Point(tuple(combination), record, varied, checked.notes)

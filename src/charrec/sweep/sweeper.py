@@ -136,10 +136,15 @@ class JobSweeper(Sweeper):
         if not jobs:
             return
         assert self.launcher is not None
-        all_have = (f"{FOLDER}={quoted(str(sweep.folder))}", f"sweep.fail_fast={fail_fast}")
+        all_have = (
+            f"{FOLDER}={quoted(str(sweep.folder))}",
+            f"sweep.fail_fast={fail_fast}",
+            f"sweep.threads={self._config.sweep.threads}",
+        )
         own = [[*point.overrides, *all_have, f"{SUBFOLDER}={number}"] for number, point in jobs]
         first, _ = jobs[0]
-        self.launcher.launch(own, initial_job_idx=first)
+        for ended in self.launcher.launch(own, initial_job_idx=first):
+            _ = ended.return_value  # raises what kept a job from beginning, elsewhere perhaps
 
     def _command_to_go_on(self, sweep: Sweep) -> str:
         """With the launcher and the like that were chosen; the settings are in the folder."""

@@ -1,0 +1,214 @@
+"""What learning takes, put together from a run's settings, and the learning itself."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import RichProgressBar
+
+from charrec.checkpoints import SealedCheckpointIO, count_in
+from charrec.classifier import (
+    CharacterClassifier,
+    adopt_weights,
+    load_classifier,
+    parameter_count,
+)
+from charrec.data.datamodule import CharacterDataModule
+from charrec.errors import EndedTogether, Pruned, UserError
+from charrec.execution import (
+    Execution,
+    choose_execution,
+    need_compiler,
+    sees_steps,
+    threads,
+)
+from charrec.going_on import (
+    identity_of,
+    refuse_another_run,
+)
+from charrec.interruption import Interruption
+from charrec.processes import follows
+from charrec.recording import EpochRecorder, EventLogger
+from charrec.run import Run
+from charrec.runs import find_run
+from charrec.saving import Checkpoints, RandomStates
+from charrec.settings import TrainSettings
+from charrec.trainer import interrupts_unchanged, make_trainer, together
+from charrec.trainer_arguments import processes
+
+DOUBLE = (64, "64", "64-true")
+
+
+def letters_of(settings: TrainSettings) -> CharacterDataModule:
+    return CharacterDataModule(
+        **asdict(settings.data), batch_size=settings.batch_size, seed=settings.seed
+    )
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What learning takes."""
+
+    trainer: pl.Trainer
+    classifier: CharacterClassifier
+    letters: CharacterDataModule
+    checkpoint: Path | None
+    execution: Execution
+    recorder: EpochRecorder
+    interruption: Interruption
+    about: dict[str, Any]  # for summary.json
+
+
+def prepare(
+    run: Run,
+    settings: TrainSettings,
+    letters: CharacterDataModule,
+    callbacks: Sequence[pl.Callback],
+    checkpoint: Path | None,
+    first: bool = True,
+) -> Parts:
+    classifier, identity = _classifier(settings), identity_of(settings, letters)
+    if checkpoint is not None:
+        for path in filter(Path.exists, {checkpoint, run.best_checkpoint}):
+            refuse_another_run(path, classifier, identity)
+    start = _start_weights(run, settings, classifier, checkpoint)
+    execution = _execution(run, settings, classifier, callbacks)
+    classifier.compile_step = execution.compile
+    letters.steps_per_execution = execution.steps_per_execution
+    recorder, checkpoints = EpochRecorder(run.folder), Checkpoints(run, identity)
+    interruption = Interruption(checkpoints, first)
+    # What restores and what saves comes last: after whatever the callbacks do at the same point.
+    ours = [recorder, *callbacks, RandomStates(), interruption, checkpoints]
+    trainer = _trainer(run, settings, ours, checkpoint)
+    about: dict[str, Any] = {"execution": asdict(execution), "letters": letters.fingerprint()}
+    if start is not None:
+        about["weights_sha256"] = start
+    return Parts(trainer, classifier, letters, checkpoint, execution, recorder, interruption, about)
+
+
+def _start_weights(
+    run: Run,
+    settings: TrainSettings,
+    classifier: CharacterClassifier,
+    checkpoint: Path | None,
+) -> str | None:
+    """Adopt those of another run, unless there is a checkpoint to go on from.
+
+    Returns:
+        The SHA-256 of the file they came from; None where none are asked for.
+
+    Raises:
+        UserError: they are others than when the run began.
+    """
+    began_with: str | None = run.so_far.get("weights_sha256")
+    if checkpoint is not None or settings.weights is None:
+        return began_with
+    source = find_run(settings.weights, "weights").best_checkpoint
+    adopt_weights(classifier, load_classifier(source))
+    found = hashlib.sha256(source.read_bytes()).hexdigest()
+    if began_with not in (None, found):
+        raise UserError(
+            f"weights={settings.weights}: {source} is another one than when {run.folder} began; "
+            "start a new run"
+        )
+    return found
+
+
+def learn(parts: Parts) -> None:
+    checkpoint = parts.checkpoint
+    try:
+        with (
+            together(parts.trainer, parts.interruption.checkpoints.run.folder),
+            threads(parts.execution.threads),
+            interrupts_unchanged(),
+        ):
+            parts.trainer.fit(
+                parts.classifier, parts.letters, ckpt_path=checkpoint, weights_only=True
+            )
+    except EndedTogether as end:
+        raise end.stop from None
+    except (UserError, Pruned, OSError):
+        raise
+    except Exception as error:  # Lightning and torch raise whatever a crafted file leads them to
+        if checkpoint is None or parts.interruption.learned:
+            raise
+        raise UserError(
+            f"{checkpoint} cannot be gone on from: {type(error).__name__}: "
+            f"{str(error).partition(chr(10))[0]}"
+        ) from error
+
+
+def _execution(
+    run: Run,
+    settings: TrainSettings,
+    classifier: CharacterClassifier,
+    callbacks: Sequence[pl.Callback],
+) -> Execution:
+    """As a run that is gone on with began; else as the rules say."""
+    if recorded := run.so_far.get("execution"):
+        execution = Execution.from_record(recorded)
+        if execution.steps_per_execution > 1 and any(map(sees_steps, callbacks)):
+            warnings.warn("the run goes on in blocks: callbacks see no single steps", stacklevel=5)
+        return execution
+    execution = choose_execution(settings, parameter_count(classifier), callbacks)
+    if execution.compile:
+        need_compiler()
+    return execution
+
+
+def _classifier(settings: TrainSettings) -> CharacterClassifier:
+    pl.seed_everything(settings.seed, verbose=False)
+    classifier = CharacterClassifier(
+        alphabet=settings.data.alphabet,
+        image_size=settings.data.image_size,
+        hsize=settings.hsize,
+        activation=settings.activation,
+        init=settings.init,
+        optimizer=settings.optimizer,
+        lr=settings.lr or 0,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+        optimizer_options=settings.optimizer_options,
+        schedule=settings.schedule,
+    )
+    if settings.trainer.get("precision") in DOUBLE:
+        classifier.double()  # Lightning restores weights before it makes room for all their digits
+    classifier.make_optimizer()  # refuses a wrong option before the run begins
+    return classifier
+
+
+def _trainer(
+    run: Run, settings: TrainSettings, callbacks: list[pl.Callback], checkpoint: Path | None
+) -> pl.Trainer:
+    on_terminal = sys.stdout.isatty() and not follows(settings.trainer)
+    bar: list[pl.Callback] = [RichProgressBar(refresh_rate=20)] if on_terminal else []
+    ours = {
+        "max_epochs": settings.epochs,
+        "logger": EventLogger(run.folder, after=_steps_in(checkpoint)),
+        "callbacks": [*callbacks, *bar],
+        "enable_progress_bar": on_terminal,
+        "default_root_dir": run.folder,
+    }
+    plugins = settings.trainer.get("plugins") or []
+    named = [plugins] if isinstance(plugins, str) else list(plugins)
+    theirs = {k: v for k, v in settings.trainer.items() if (k, v) != ("logger", True)}
+    theirs |= {"plugins": [*named, SealedCheckpointIO()]}
+    if theirs.get("devices") == "auto":
+        theirs["devices"] = 1
+    if processes(settings.trainer) > 1 and theirs.get("strategy", "auto") == "auto":
+        theirs["strategy"] = "ddp"  # in a notebook Lightning would take another, and fork
+    trainer = make_trainer(ours | theirs)
+    # Else, where there are max_steps, an epoch that is over would be gone on with, as an empty one.
+    trainer.fit_loop._iteration_based_training = lambda: False  # type: ignore[method-assign]
+    return trainer
+
+
+def _steps_in(checkpoint: Path | None) -> int:
+    return count_in(checkpoint, "global_step") if checkpoint else 0
