@@ -17,6 +17,8 @@ from charrec.saving import Checkpoints, RandomStates
 from charrec.settings import TrainSettings
 
 KEEPING = (EpochRecorder, RandomStates, Checkpoints)  # their states are what a run goes on from
+# Nor does what a run is to have more of.
+CHANGES_NO_WEIGHT = ("epochs", "trainer", "steps_per_execution", "compile")
 ENDING = ("max_time", "max_steps", "fast_dev_run")  # arguments of the Trainer that end a run
 
 
@@ -67,7 +69,7 @@ def checkpoint_to_go_on_from(run: Run) -> Path | None:
 
 def identity_of(settings: TrainSettings, letters: CharacterDataModule) -> str:
     """A digest of what a run learns, however long, wherever its letters are, and on what."""
-    record = {k: v for k, v in settings.record().items() if k not in ("epochs", "trainer")}
+    record = {k: v for k, v in settings.record().items() if k not in CHANGES_NO_WEIGHT}
     record["data"] = {k: v for k, v in record["data"].items() if k != "root"}
     text = json.dumps([record, letters.fingerprint()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

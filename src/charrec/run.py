@@ -56,7 +56,7 @@ def output_folder(out: str | Path | None, parent: str | Path) -> Path:
     if out is None:
         return new_folder(parent)
     folder = full_path(out)
-    if (folder / "summary.json").exists():
+    if os.path.exists(folder / "summary.json"):  # False, too, for a name that is too long
         raise UserError(f"out={out} is a run's own folder, whose records stay; name another")
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -29,7 +29,7 @@ from charrec.going_on import (
 )
 from charrec.learning import learn, letters_of, prepare
 from charrec.paths import full_path
-from charrec.processes import folder_of_the_run, follows
+from charrec.processes import folder_of_the_run, follows, is_first
 from charrec.run import Run, new_folder
 from charrec.runs import find_run
 from charrec.settings import TrainSettings
@@ -81,8 +81,7 @@ def resume(
         UserError: the folder holds no run that can go on.
     """
     run = find_run(folder_of_the_run() or folder, "resume")
-    if follows(run.settings["trainer"]):
-        settings = run.settings_to_go_on(epochs, root)
+    if not is_first() and follows((settings := run.settings_to_go_on(epochs, root)).trainer):
         _follow(run, settings, callbacks, checkpoint_to_go_on_from(run))
     with run.locked():
         settings = run.settings_to_go_on(epochs, root)

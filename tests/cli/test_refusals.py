@@ -65,7 +65,8 @@ NAMES = {
     "adam, adamw, rmsprop, sgd; did you mean 'adam'?",
     "trainer=tpu": "trainer=tpu is refused: no such choice; did you mean 'gpu'?\n"
     "choices: auto, cpu, gpu",
-    "hydra/launcher=joblib": "hydra/launcher=joblib is refused: no such choice\nchoices: basic",
+    "hydra/launcher=fast": "hydra/launcher=fast is refused: no such choice\n"
+    "choices: basic, joblib, ray, ray_aws, submitit_local, submitit_slurm",
     "optimizer=null": "optimizer=null is refused: a config group takes the name of a choice; "
     "--help lists them",
     "trainer=3": "trainer=3 is refused: a config group takes the name of a choice; "
@@ -254,8 +255,8 @@ def test_resume_takes_no_other_settings(trained: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("argument", "answer"),
     [
-        ("out=/proc/none", "charrec: /proc/none: No such file or directory; make room"),
-        (f"out={'x' * 300}", f"{'x' * 300}: File name too long; make room or write elsewhere"),
+        ("out=/proc/none", "charrec: /proc/none: No such file or directory; it was moved"),
+        (f"out={'x' * 300}", f"{'x' * 300}: File name too long; choose a shorter name"),
         ("out=~nosuchuser/x", "~nosuchuser/x: no such user; write the whole path"),
         ("data.root=~nosuchuser/x", "~nosuchuser/x: no such user; write the whole path"),
     ],

@@ -238,9 +238,9 @@ def test_a_signal_ends_a_sweep(number: int, letters: Path, tmp_path: Path) -> No
     check_interrupted(done, number, tmp_path / "s" / "1")
     assert summary(tmp_path / "s" / "0")["status"] == "completed"
     assert not (tmp_path / "s" / "2").exists()
-    assert command_in(done.stderr) == ["resume=s/1"]
-    assert run_main("train", "resume=s/1", cwd=tmp_path).exit_code == 0
-    assert summary(tmp_path / "s" / "1")["epochs"] == 2
+    assert command_in(done.stderr) == ["-m", "sweep.resume=s"]
+    assert run_main("train", "-m", "sweep.resume=s", cwd=tmp_path).exit_code == 0
+    assert [summary(tmp_path / "s" / job)["epochs"] for job in "012"] == [2, 2, 2]
 
 
 @BOTH

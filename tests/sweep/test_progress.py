@@ -33,6 +33,12 @@ def test_a_line() -> None:
     assert line(standing, "3") == f"Job 3 (lr=1e-3): diverged; {told}"
 
 
+def test_a_job_whose_process_was_killed_before_it_told_its_time() -> None:
+    known = rows(("completed", "0.5", ""), ("completed", "0.5", "10"), ("waiting", "", ""))
+    assert seconds_left(known, 1) == 10
+    assert seconds_left(known[:1] + known[2:], 1) == 0
+
+
 def test_the_first_and_the_last_line() -> None:
     nothing_yet = rows(("failed", "", "2"), ("waiting", "", ""))
     assert line(nothing_yet, "0") == "Job 0 (lr=1e-0): failed; 0 of 2 done, 1 failed"

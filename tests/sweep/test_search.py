@@ -83,6 +83,8 @@ def test_what_comes_out(whole: Path) -> None:
     )
     names = {path.name for path in (whole / "s").iterdir()}
     files = {"multirun.yaml", "ledger.csv", "compare.csv", "best.json", "optuna.journal"}
+    files |= {"effects.csv", "compare.html", "curves.png", "heat_map.png"}
+    files |= {"parallel_coordinates.png", "accuracy_by_parameters.png"}
     locks = {".lock", ".ledger.csv.lock", ".optuna.journal.lock"}
     assert names == {*map(str, range(4)), *files, *locks}
     for row in rows(whole / "s"):
@@ -90,7 +92,7 @@ def test_what_comes_out(whole: Path) -> None:
         assert (str(settings["hsize"]), settings["optimizer"]) == (row["hsize"], row["optimizer"])
         assert settings["lr"] == float(row["lr"])
         assert 1e-4 <= settings["lr"] <= 1e-1
-    assert lines[-2].startswith("Test: python -m charrec.test run=s/")
+    assert lines[-3].startswith("Test: python -m charrec.test run=s/")
 
 
 def test_optuna_is_told_what_the_ledger_says(whole: Path) -> None:

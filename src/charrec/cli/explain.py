@@ -27,7 +27,7 @@ CURES_OF_FILES = {
     errno.EACCES: "it needs your permission to be read or written",
     errno.EPERM: "it needs your permission to be read or written",
     errno.EROFS: "write elsewhere",
-    errno.ENOENT: "was it moved or removed?",
+    errno.ENOENT: "it was moved or removed, or cannot be made there",
     errno.ENAMETOOLONG: "choose a shorter name",
     errno.EISDIR: "a file is to be there: name another place",
     errno.ENOTDIR: "a folder is to be there: name another place",

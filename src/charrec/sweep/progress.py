@@ -64,7 +64,8 @@ def best_of(rows: Sequence[Row]) -> Row | None:
 
 def seconds_left(rows: Sequence[Row], at_a_time: int) -> float:
     """As long as the jobs so far took on average; 0 where nothing is left."""
-    took = [float(row["seconds"]) for row in rows if row["status"] == "completed"]
+    completed = [row for row in rows if row["status"] == "completed"]
+    took = [float(row["seconds"]) for row in completed if row["seconds"]]  # not where it was killed
     left = sum(row["status"] in ("running", *TO_DO) for row in rows)
     return statistics.mean(took) * left / at_a_time if took else 0.0
 

@@ -27,7 +27,7 @@ from charrec.paths import shown_path
 from charrec.sweep.bar import bar_over
 from charrec.sweep.conclusion import conclude, settle
 from charrec.sweep.folder import Sweep, find_sweep
-from charrec.sweep.interruption import interruptible
+from charrec.sweep.interruptible import interruptible
 from charrec.sweep.ledger import DONE
 from charrec.sweep.options import SweepOptions
 from charrec.sweep.plan import Job

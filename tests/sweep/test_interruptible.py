@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from charrec.errors import Interrupted
-from charrec.sweep.interruption import interruptible
+from charrec.sweep.interruptible import interruptible
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
