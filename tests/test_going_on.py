@@ -212,6 +212,27 @@ def test_a_clock_that_was_set_back_tears_no_curve(done: Run, tmp_path: Path) -> 
     assert [event.step for event in shown] == [12, 24, 36, 48, 60]
 
 
+class Clumsy(pl.Callback):
+    """Is interrupted, and stumbles over it."""
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.current_epoch == 1:
+            raise KeyboardInterrupt
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: Any, exception: BaseException) -> None:
+        raise ValueError("half of it is gone")
+
+
+def test_interrupted_is_interrupted_whatever_clearing_up_raises(
+    letters: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(Interrupted) as stop:
+        train(settings(letters), tmp_path / "run", [Clumsy()])
+    assert stop.value.exit_code == 130
+    assert Run(tmp_path / "run").summary["status"] == "interrupted"
+    assert rows(resume(tmp_path / "run")) == rows(train(settings(letters), tmp_path / "whole"))
+
+
 # Runs that something else than epochs has ended
 
 

@@ -27,12 +27,20 @@ logging.getLogger("lightning_fabric.utilities.distributed").setLevel(logging.WAR
 
 @contextmanager
 def interrupts_unchanged() -> Iterator[None]:
-    """Lightning makes a SystemExit of every KeyboardInterrupt; here it is what it was."""
+    """Lightning makes a SystemExit of every KeyboardInterrupt; here it is what it was.
+
+    Also where clearing up after it, half done by then perhaps, has raised something else.
+    """
     try:
         yield
-    except SystemExit as end:
-        if isinstance(end.__context__, KeyboardInterrupt):
-            raise end.__context__ from None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as end:
+        behind = end.__context__
+        while behind is not None and not isinstance(behind, KeyboardInterrupt):
+            behind = behind.__context__
+        if behind is not None:
+            raise behind from None
         raise
 
 

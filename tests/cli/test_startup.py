@@ -91,6 +91,8 @@ runpy.run_module("charrec.train", run_name="__main__", alter_sys=True)
 BARE = "import torch, pytorch_lightning"
 OURS = {"charrec", "hydra", "omegaconf", "antlr4", "attr", "yaml", "PIL", "numpy", "matplotlib"}
 OURS |= {"tensorboard", "google", "absl", "filelock", "hydra_plugins"}
+# TensorBoard takes boto3 where it is installed, as it is beside hydra-ray-launcher.
+OURS |= {"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "certifi", "dateutil", "six"}
 
 
 def packages(line: str) -> set[str]:

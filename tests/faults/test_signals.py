@@ -220,7 +220,8 @@ def test_a_storm_of_signals_leaves_a_summary(small: Recipe) -> None:
 
 
 def _is_told(folder: Path) -> None:
-    assert summary(folder)["status"] in ("interrupted", "completed")
+    about = summary(folder)
+    assert about["status"] in ("interrupted", "completed"), about["error"]
 
 
 @TERM_AND_LONG_INT
