@@ -17,7 +17,7 @@ from charrec.saving import Checkpoints, RandomStates
 from charrec.settings import TrainSettings
 
 KEEPING = (EpochRecorder, RandomStates, Checkpoints)  # their states are what a run goes on from
-# Nor does what a run is to have more of.
+# How long and by what means a run learns: what it learns is the same.
 CHANGES_NO_WEIGHT = ("epochs", "trainer", "steps_per_execution", "compile")
 ENDING = ("max_time", "max_steps", "fast_dev_run")  # arguments of the Trainer that end a run
 
@@ -67,11 +67,15 @@ def checkpoint_to_go_on_from(run: Run) -> Path | None:
     return None
 
 
-def identity_of(settings: TrainSettings, letters: CharacterDataModule) -> str:
-    """A digest of what a run learns, however long, wherever its letters are, and on what."""
+def identity_of(settings: TrainSettings, letters: str) -> str:
+    """A digest of what a run learns, however long, wherever its letters are, and on what.
+
+    Args:
+        letters: their fingerprint.
+    """
     record = {k: v for k, v in settings.record().items() if k not in CHANGES_NO_WEIGHT}
     record["data"] = {k: v for k, v in record["data"].items() if k != "root"}
-    text = json.dumps([record, letters.fingerprint()], sort_keys=True)
+    text = json.dumps([record, letters], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -74,7 +74,8 @@ def prepare(
     checkpoint: Path | None,
     first: bool = True,
 ) -> Parts:
-    classifier, identity = _classifier(settings), identity_of(settings, letters)
+    fingerprint = letters.fingerprint()  # of all their pixels: once
+    classifier, identity = _classifier(settings), identity_of(settings, fingerprint)
     if checkpoint is not None:
         for path in filter(Path.exists, {checkpoint, run.best_checkpoint}):
             refuse_another_run(path, classifier, identity)
@@ -87,7 +88,7 @@ def prepare(
     # What restores and what saves comes last: after whatever the callbacks do at the same point.
     ours = [recorder, *callbacks, RandomStates(), interruption, checkpoints]
     trainer = _trainer(run, settings, ours, checkpoint)
-    about: dict[str, Any] = {"execution": asdict(execution), "letters": letters.fingerprint()}
+    about: dict[str, Any] = {"execution": asdict(execution), "letters": fingerprint}
     if start is not None:
         about["weights_sha256"] = start
     return Parts(trainer, classifier, letters, checkpoint, execution, recorder, interruption, about)

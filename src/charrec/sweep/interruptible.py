@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from charrec.errors import Interrupted
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from charrec.signals import SIGNALS
 
 
 @contextmanager

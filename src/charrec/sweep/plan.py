@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from charrec.errors import UserError
 from charrec.sweep.fingerprint import flat
@@ -11,6 +12,16 @@ from charrec.sweep.ledger import FAILED, FOUND, TO_DO, Row, new_row, with_column
 from charrec.sweep.points import Point
 
 Job = tuple[int, Point]  # its number and what it is
+
+
+@contextmanager
+def _rows_to_change(sweep: Sweep) -> Iterator[list[Row]]:
+    """What the ledger says, while nobody else changes it and no job is being done."""
+    with sweep.ledger.alone():
+        sweep.ledger.remove_drafts()
+        rows = sweep.rows()
+        _refuse_running(sweep, rows)
+        yield rows
 
 
 def plan(sweep: Sweep, points: Sequence[Point], retry_failed: bool) -> list[Job]:
@@ -25,10 +36,7 @@ def plan(sweep: Sweep, points: Sequence[Point], retry_failed: bool) -> list[Job]
     Raises:
         UserError: one of them is being done by another process.
     """
-    with sweep.ledger.alone():
-        sweep.ledger.remove_drafts()
-        rows = sweep.rows()
-        _refuse_running(sweep, rows)
+    with _rows_to_change(sweep) as rows:
         jobs = _enter(rows, points, TO_DO + FAILED if retry_failed else TO_DO)
         sweep.ledger.write(with_columns(_complete(sweep, rows, points)))
     return jobs
@@ -48,11 +56,8 @@ def plan_search(sweep: Sweep, names: Iterable[str], n_trials: int, retry_failed:
     Raises:
         UserError: one of them is being done by another process.
     """
-    with sweep.ledger.alone():
-        sweep.ledger.remove_drafts()
-        rows = sweep.rows()
-        _refuse_running(sweep, rows)
-        rows = [row for row in rows if row["fingerprint"] or int(row["job"]) < n_trials]
+    with _rows_to_change(sweep) as known_rows:
+        rows = [row for row in known_rows if row["fingerprint"] or int(row["job"]) < n_trials]
         known = {int(row["job"]) for row in rows}
         missing = (number for number in range(n_trials) if number not in known)
         rows += [new_row(number, "", dict.fromkeys(names, "")) for number in missing]
