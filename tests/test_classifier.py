@@ -238,7 +238,7 @@ def test_cosine_takes_lr_to_0_over_the_epochs() -> None:
     for _ in range(5):
         rates.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
-        schedule.step()
+        schedule["scheduler"].step()
     assert rates == pytest.approx([2, 1 + 0.5**0.5, 1, 1 - 0.5**0.5, 0], abs=1e-9)
     assert isinstance(small().configure_optimizers(), torch.optim.SGD)
 
@@ -310,6 +310,8 @@ def test_a_checkpoint_holds_nothing_but_data(checkpoint: Path) -> None:
         "weight_decay": 0.0,
         "optimizer_options": {"betas": [0.9, 0.999]},
         "schedule": "constant",
+        "label_smoothing": 0.0,
+        "normalisation": "plain",
     }
     assert not [name for name in content["state_dict"] if not name.startswith("network.")]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
-from charrec import mlp, optimizers, settings
+from charrec import mlp, normalisation, optimizers, schedules, settings
 from charrec.resources import resource
 
 CONF = resource("conf")
@@ -43,10 +44,12 @@ def test_explains_every_setting(path: Path) -> None:
     [
         (settings.ACTIVATIONS, mlp.ACTIVATIONS),
         (settings.INITS, mlp.INITS),
+        (settings.NORMALISATIONS, normalisation.NORMALISATIONS),
+        (settings.SCHEDULES, {"constant", *schedules.SCHEDULES}),
         (settings.optimizer_choices(), optimizers.OPTIMIZERS),
     ],
 )
-def test_every_name_has_its_entry(names: tuple[str, ...], table: dict[str, object]) -> None:
+def test_every_name_has_its_entry(names: tuple[str, ...], table: Collection[str]) -> None:
     assert sorted(names) == sorted(table)
 
 
@@ -62,10 +65,11 @@ def choices_of(key: str) -> list[str]:
     [
         ("activation", settings.ACTIVATIONS),
         ("init", settings.INITS),
+        ("normalisation", settings.NORMALISATIONS),
         ("optimizer", settings.optimizer_choices()),
         *(
             (group, tuple(path.stem for path in (CONF / group).glob("*.yaml")))
-            for group in ("trainer", "experiment")
+            for group in ("trainer", "experiment", "augment")
         ),
     ],
 )

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from charrec.gathering import Gathering
-from charrec.mlp import scale
+from charrec.normalisation import plain
 
 GREY = torch.arange(256, dtype=torch.uint8)
 
 
 def scaled(pixels: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    return scale(pixels, out=torch.empty(pixels.shape, dtype=dtype))
+    return plain(pixels.to(dtype))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

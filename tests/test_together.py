@@ -145,13 +145,13 @@ def test_the_mean_over_the_processes_is_the_mean_over_the_batch(size: int) -> No
     classifier = CharacterClassifier("ABCD", image_size=4, hsize=3)
     images = torch.randint(256, (size, 1, 4, 4), dtype=torch.uint8)
     labels = torch.randint(4, (size,))
-    loss, _ = classifier._loss(images, labels)
+    loss, _ = classifier._loss(images, labels, 0)
     loss.backward()
     expected = [torch.clone(p.grad) for p in classifier.parameters() if p.grad is not None]
     classifier.zero_grad()
     for rank in range(3):
         (part,) = TrainingBatches(images, labels, size, seed=1, among=Among(rank, 3))
-        of_part, logits = classifier._loss_of_part(part)
+        of_part, logits = classifier._loss_of_part(part, 0)
         assert logits.shape == (len(part.labels), 4)
         (of_part / 3).backward()
     for parameter, gradient in zip(classifier.parameters(), expected, strict=True):

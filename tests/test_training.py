@@ -60,6 +60,7 @@ def test_folder_holds_what_the_contract_names(run: Run) -> None:
         "checkpoints",
         "confusion_matrix.csv",
         "confusion_matrix.png",
+        "inputs.png",
         "loss_curve.png",
         "metrics.csv",
         "per_letter.csv",

@@ -15,7 +15,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from charrec.tanh import Tanh
+from charrec.tanh import HEIGHT, STEEPNESS, ScaledTanh, Tanh
 
 Gradients = dict[Tensor, Tensor]  # of a parameter
 
@@ -64,6 +64,18 @@ class _Tanh(_Activation):
         return grad.addcmul_(grad, self.y.square_(), value=-1)
 
 
+class _ScaledTanh(_Activation):
+    """y = h tanh(sx): dL/dx = dL/dy · (hs - s/h y²)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.y = x.mul_(STEEPNESS).tanh_().mul_(HEIGHT)
+        return self.y
+
+    def backward(self, grad: Tensor) -> Tensor:
+        slope = self.y.square_().mul_(-STEEPNESS / HEIGHT).add_(HEIGHT * STEEPNESS)
+        return grad.mul_(slope)
+
+
 class _ReLU(_Activation):
     """y = max(x, 0): dL/dx = dL/dy where y > 0, otherwise 0."""
 
@@ -96,6 +108,7 @@ class _CrossEntropy:
 BY_HAND: dict[type[nn.Module], Any] = {
     nn.Linear: _Linear,
     Tanh: _Tanh,
+    ScaledTanh: _ScaledTanh,
     nn.ReLU: _ReLU,
     nn.Sigmoid: _Sigmoid,
 }
@@ -119,8 +132,10 @@ class Backpropagation:
     `gradients` holds dL/dp for each parameter p after a call, for the mean cross-entropy L.
     """
 
-    def __init__(self, network: nn.Sequential, compile_step: bool = False) -> None:
-        self.network = network
+    def __init__(
+        self, network: nn.Sequential, compile_step: bool = False, label_smoothing: float = 0.0
+    ) -> None:
+        self.network, self.label_smoothing = network, label_smoothing
         self.gradients: Gradients = {p: torch.zeros_like(p) for p in network.parameters()}
         self._layers: dict[int, list[Any]] = {}  # by the number of rows
         self._run = torch.compile(_run, fullgraph=True) if compile_step else _run
@@ -141,10 +156,11 @@ class Backpropagation:
         return self._run(self._layers[rows], x, targets)
 
     def targets(self, labels: Tensor) -> Tensor:
-        """(B,) -> (B, C), all of a row on its letter."""
+        """(B,) -> (B, C), a row on its letter but for the share that is spread over all."""
         bias = self.network[-1].bias
         assert isinstance(bias, Tensor)
-        return functional.one_hot(labels, len(bias)).to(bias.dtype)
+        shares, spread = functional.one_hot(labels, len(bias)).to(bias.dtype), self.label_smoothing
+        return shares.mul_(1 - spread).add_(spread / len(bias)) if spread else shares
 
     def _make_layers(self, rows: int) -> list[Any]:
         _, *modules = self.network
@@ -163,7 +179,8 @@ class _HandwrittenLoss(Function):
         logits = by_hand(x, by_hand.targets(labels))
         ctx.save_for_backward(*(grad.clone() for grad in by_hand.gradients.values()))
         ctx.mark_non_differentiable(logits)
-        return functional.cross_entropy(logits, labels), logits
+        smoothing = by_hand.label_smoothing
+        return functional.cross_entropy(logits, labels, label_smoothing=smoothing), logits
 
     @staticmethod
     @once_differentiable

@@ -22,6 +22,7 @@ from charrec.divergence import (
 )
 from charrec.errors import UserError
 from charrec.gathering import Gathering
+from charrec.inputs import Inputs
 from charrec.trainer_arguments import OF_SINGLE_STEPS
 from charrec.updates import Updates
 
@@ -45,7 +46,9 @@ class BlockSteps:
             or the Trainer counts single steps.
     """
 
-    def __init__(self, module: pl.LightningModule, by_hand: Backpropagation | None) -> None:
+    def __init__(
+        self, module: pl.LightningModule, by_hand: Backpropagation | None, inputs: Inputs
+    ) -> None:
         schedules = [config.scheduler for config in module.trainer.lr_scheduler_configs]
         if by_hand is None or any(isinstance(s, ReduceLROnPlateau) for s in schedules):
             raise UserError(
@@ -58,7 +61,8 @@ class BlockSteps:
                 raise UserError(
                     f"Trainer({name}={value}) counts single steps; set steps_per_execution=1"
                 )
-        self.module, self.by_hand = module, by_hand
+        self.module, self.by_hand, self.inputs = module, by_hand, inputs
+        self._framed: Tensor | None = None  # all the training pictures
         self._gather = Gathering(next(module.parameters()).dtype)
         self._update: Updates | None = None
         self._snapshot: Snapshot | None = None
@@ -144,12 +148,24 @@ class BlockSteps:
         self._since.append(block)
 
     def _batches(self, block: Block) -> Iterator[tuple[Tensor, Tensor]]:
-        """(B, pixels) in -1 .. 1 and (B, C), a few batches gathered and scaled at a time."""
+        """(B, pixels) and (B, C) of each step."""
+        targets = self.by_hand.targets(block.labels[block.order]).split(block.batch_size)
+        batches = self._gathered(block) if self.inputs.plain else self._deformed(block)
+        return zip(batches, targets, strict=True)
+
+    def _gathered(self, block: Block) -> Iterator[Tensor]:
+        """In -1 .. 1, a few batches gathered and scaled at a time."""
         images = block.images.flatten(1)  # (N, 1, H, W) -> (N, pixels)
-        targets = iter(self.by_hand.targets(block.labels[block.order]).split(block.batch_size))
         batches = max(1, IN_CACHE // (images.shape[1] * block.batch_size))
         for order in block.order.split(batches * block.batch_size):
-            yield from zip(self._gather(images, order).split(block.batch_size), targets)  # noqa: B905
+            yield from self._gather(images, order).split(block.batch_size)
+
+    def _deformed(self, block: Block) -> Iterator[Tensor]:
+        """Each batch by itself, for its random numbers are those of its step."""
+        if self._framed is None:
+            self._framed = self.inputs.frame(block.images)
+        for step, order in enumerate(block.order.split(block.batch_size), start=block.first):
+            yield self.inputs(self._framed[order], self.module.current_epoch, step)
 
     def _clip(self, optimizer: LightningOptimizer) -> None:
         self.module.configure_gradient_clipping(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.lr_scheduler import LambdaLR
 
+from charrec.augment import AugmentSettings
 from charrec.backpropagation import Backpropagation, loss_and_logits
 from charrec.blocks import BlockSteps
 from charrec.checkpoints import read_checkpoint
 from charrec.data.batches import Block, Part
+from charrec.data.datamodule import CharacterDataModule
 from charrec.divergence import refuse_non_finite, refuse_non_finite_weights
 from charrec.errors import UserError
+from charrec.inputs import Inputs
 from charrec.metrics import LossAndAccuracy
-from charrec.mlp import MLP, scale
+from charrec.mlp import MLP
+from charrec.normalisation import normalised
 from charrec.optimizers import make_optimizer
+from charrec.schedules import SCHEDULES
 
 CACHED_PICTURES = 256
 
@@ -34,6 +38,8 @@ class CharacterClassifier(pl.LightningModule):
     but data and loads with ``weights_only=True``.
     """
 
+    augment = AugmentSettings()  # how far training pictures are deformed
+    seed = 0  # of the deformations
     compile_step = False  # whether torch.compile translates the step; no property of the network
     stop_requested = False  # from outside: a block ends after the step under way
 
@@ -50,22 +56,23 @@ class CharacterClassifier(pl.LightningModule):
         weight_decay: float = 0.0,
         optimizer_options: dict[str, Any] | None = None,
         schedule: str = "constant",
+        label_smoothing: float = 0.0,
+        normalisation: str = "plain",
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
         self.network = MLP(image_size**2, hsize, len(alphabet), activation, init)
         self.train_metrics = LossAndAccuracy()
         self.validation_metrics = LossAndAccuracy()
+        self._inputs: Inputs | None = None  # of training
         self._by_hand: Backpropagation | None = None
         self._block_steps: BlockSteps | None = None
         self._logged: dict[str, float] = {}  # of the epoch so far
 
     def forward(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.network(self._scaled(images))  # (B, 1, 32, 32) -> (B, C)
+        seen = normalised(images, self.hparams["normalisation"], self.network.dtype)
+        logits: Tensor = self.network(seen)  # (B, 1, 32, 32) -> (B, C)
         return logits
-
-    def _scaled(self, images: Tensor) -> Tensor:
-        return scale(images, out=images.new_empty(images.shape, dtype=self.network.dtype))
 
     def setup(self, stage: str) -> None:
         self.automatic_optimization = getattr(self._letters, "steps_per_execution", 1) == 1
@@ -78,13 +85,21 @@ class CharacterClassifier(pl.LightningModule):
         # Only now are the parameters where they stay, and memory for gradients can be made.
         alone = self.trainer.world_size == 1  # else DDP adds up the gradients of autograd
         exact = alone and self._is_exact()
-        self._by_hand = Backpropagation(self.network, self.compile_step) if exact else None
+        smoothing = self.hparams["label_smoothing"]
+        self._by_hand = (
+            Backpropagation(self.network, self.compile_step, smoothing) if exact else None
+        )
+        self._inputs = self._make_inputs()
         if not self.automatic_optimization:
-            self._block_steps = BlockSteps(self, self._by_hand)
+            self._block_steps = BlockSteps(self, self._by_hand, self._inputs)
         elif self.compile_step and not exact:
             self.network.compile()
         if self.hparams["schedule"] != "constant":
             self._follow_schedule()
+
+    def _make_inputs(self) -> Inputs:
+        normalisation, dtype = self.hparams["normalisation"], self.network.dtype
+        return Inputs(normalisation, self.augment, self.seed, dtype, self.global_rank)
 
     def _is_exact(self) -> bool:
         return Backpropagation.knows(self.network) and "mixed" not in str(self.trainer.precision)
@@ -100,7 +115,8 @@ class CharacterClassifier(pl.LightningModule):
             group["lr"] = lr * share(schedule.last_epoch)
 
     def teardown(self, stage: str) -> None:
-        self._by_hand = self._block_steps = None  # memory, and what cannot be pickled
+        # Memory, and what cannot be pickled.
+        self._inputs = self._by_hand = self._block_steps = None
 
     def training_step(self, batch: Any, batch_idx: int) -> Any:
         if batch_idx == 0:  # and not in a hook: Lightning leaves some out when it goes on
@@ -112,11 +128,11 @@ class CharacterClassifier(pl.LightningModule):
             self._block_steps.refuse_divergence(self.train_metrics.loss_sum)
             return None
         if isinstance(batch, Part):
-            loss, logits = self._loss_of_part(batch)
+            loss, logits = self._loss_of_part(batch, batch_idx)
             # Of all processes: one that ended alone would leave the others waiting.
             of_all = self.trainer.strategy.reduce(loss.detach(), reduce_op="mean")
         else:
-            loss, logits = self._loss(*batch)
+            loss, logits = self._loss(batch[0], batch[1], batch_idx)
             of_all = loss
         self.train_metrics.update(logits, batch[1])
         refuse_non_finite(self, batch_idx + 1, of_all, [])
@@ -133,16 +149,24 @@ class CharacterClassifier(pl.LightningModule):
         if self.automatic_optimization:
             refuse_non_finite_weights(self, batch_idx + 1)
 
-    def _loss(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        if self._by_hand is None:
-            logits = self(images)
-            return functional.cross_entropy(logits, labels), logits
-        return loss_and_logits(self._by_hand, self._scaled(images).flatten(1), labels)
+    def _loss(self, images: Tensor, labels: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        seen = self._seen_in_training(images, step)
+        if self._by_hand is not None:
+            return loss_and_logits(self._by_hand, seen, labels)
+        logits = self.network(seen)
+        smoothing = self.hparams["label_smoothing"]
+        return functional.cross_entropy(logits, labels, label_smoothing=smoothing), logits
 
-    def _loss_of_part(self, part: Part) -> tuple[Tensor, Tensor]:
-        logits = self(part.images)
-        total = functional.cross_entropy(logits, part.labels, reduction="sum")
+    def _loss_of_part(self, part: Part, step: int) -> tuple[Tensor, Tensor]:
+        logits = self.network(self._seen_in_training(part.images, step))
+        total = functional.cross_entropy(
+            logits, part.labels, reduction="sum", label_smoothing=self.hparams["label_smoothing"]
+        )
         return total * part.share, logits
+
+    def _seen_in_training(self, images: Tensor, step: int) -> Tensor:
+        self._inputs = self._inputs or self._make_inputs()
+        return self._inputs(self._inputs.frame(images), self.current_epoch, step)
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         images, labels = batch
@@ -200,13 +224,18 @@ class CharacterClassifier(pl.LightningModule):
         optimizer = self.make_optimizer()
         if self.hparams["schedule"] == "constant":
             return optimizer
-        epochs = self.trainer.max_epochs or 1
+        schedule = SCHEDULES[self.hparams["schedule"]]
+        length = self.trainer.max_epochs or 1
+        if schedule.interval == "step":
+            length *= self._steps_an_epoch
+        config = {"scheduler": schedule.over(length, optimizer), "interval": schedule.interval}
+        return [optimizer], [config]
 
-        def cosine(epoch: int) -> float:
-            """Of the epoch alone, so that a run that is made longer has a longer curve."""
-            return (1 + math.cos(math.pi * epoch / epochs)) / 2
-
-        return [optimizer], [LambdaLR(optimizer, cosine)]  # a step an epoch
+    @property
+    def _steps_an_epoch(self) -> int:
+        if isinstance(self._letters, CharacterDataModule):  # Lightning would count blocks
+            return self._letters.steps_an_epoch
+        return int(self.trainer.estimated_stepping_batches) // (self.trainer.max_epochs or 1)
 
     def make_optimizer(self) -> torch.optim.Optimizer:
         """The optimizer of the hyperparameters.

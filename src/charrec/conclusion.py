@@ -7,15 +7,22 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from charrec.checkpoints import count_in
 from charrec.classifier import load_classifier
 from charrec.data.datamodule import CharacterDataModule
 from charrec.evaluation import answer_test_split, write_test_report
 from charrec.figures.curves import draw_curves, read_metrics
+from charrec.figures.inputs import Rows, draw_inputs
+from charrec.inputs import Inputs
+from charrec.normalisation import normalised
 from charrec.paths import shown_path
 from charrec.run import Run
 from charrec.settings import TrainSettings
 from charrec.statistics import in_words
+
+SHOWN = 16  # training pictures in inputs.png
 
 
 def conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) -> None:
@@ -24,6 +31,7 @@ def conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) ->
         warnings.warn("no epoch was validated, so there is no best one to test", stacklevel=4)
         return
     best_epoch = _epoch_of(run.best_checkpoint)
+    draw_inputs(inputs_of(settings, letters), run.folder / "inputs.png")
     draw_curves(run.folder / "metrics.csv", run.folder / "loss_curve.png", best_epoch)
     where: dict[str, Any] = {
         key: settings.trainer[key]
@@ -35,6 +43,19 @@ def conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) ->
     answers = answer_test_split(load_classifier(run.best_checkpoint), letters, where)
     write_test_report(answers, run.folder)
     run.record(**best_so_far(run), test=answers.score())
+
+
+def inputs_of(settings: TrainSettings, letters: CharacterDataModule) -> Rows:
+    """Some training pictures, as the network sees them, and as it is fed them in four epochs."""
+    images = letters.images["train"].cpu()
+    some = images[:: max(1, len(images) // SHOWN)][:SHOWN]  # (n, 1, H, W)
+    seen = normalised(some, settings.normalisation, torch.float32)
+    rows = [("picture", some), ("normalised", seen)]
+    if settings.augment.deforms:
+        inputs = Inputs(settings.normalisation, settings.augment, settings.seed, torch.float32)
+        framed = inputs.frame(some)
+        rows += [(f"deformed, {n}", inputs(framed, n, 0).view_as(seen)) for n in range(1, 5)]
+    return [(name, row[:, 0].float().numpy()) for name, row in rows]
 
 
 def best_so_far(run: Run) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from charrec.mlp import HALF_OF_WHITE
+from charrec.normalisation import HALF_OF_WHITE
 
 
 class Gathering:
-    """`charrec.mlp.scale` of some pictures, to the last bit, in one pass through memory less.
+    """`normalisation.plain` of some pictures, to the last bit, in one pass through memory less.
 
     What it returns is overwritten by the next call.
     """

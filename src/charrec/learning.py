@@ -82,6 +82,7 @@ def prepare(
     start = _start_weights(run, settings, classifier, checkpoint)
     execution = _execution(run, settings, classifier, callbacks)
     classifier.compile_step = execution.compile
+    classifier.augment, classifier.seed = settings.augment, settings.seed
     letters.steps_per_execution = execution.steps_per_execution
     recorder, checkpoints = EpochRecorder(run.folder), Checkpoints(run, identity)
     interruption = Interruption(checkpoints, first)
@@ -178,6 +179,8 @@ def _classifier(settings: TrainSettings) -> CharacterClassifier:
         weight_decay=settings.weight_decay,
         optimizer_options=settings.optimizer_options,
         schedule=settings.schedule,
+        label_smoothing=settings.label_smoothing,
+        normalisation=settings.normalisation,
     )
     if settings.trainer.get("precision") in DOUBLE:
         classifier.double()  # Lightning restores weights before it makes room for all their digits

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from charrec.tanh import Tanh
+from charrec.tanh import ScaledTanh, Tanh
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "tanh": Tanh,
+    "scaled_tanh": ScaledTanh,
     "relu": nn.ReLU,
     "sigmoid": nn.Sigmoid,
 }
@@ -25,6 +26,10 @@ def _kaiming(weight: Tensor) -> None:
     nn.init.kaiming_uniform_(weight, nonlinearity="relu")
 
 
+def _lecun(weight: Tensor) -> None:
+    nn.init.normal_(weight, std=weight.shape[1] ** -0.5)  # weight is (fan out, fan in)
+
+
 def _normal(weight: Tensor) -> None:
     nn.init.normal_(weight)
 
@@ -36,20 +41,14 @@ class Init(NamedTuple):
 
 INITS = {
     "xavier": Init(_xavier),  # Glorot and Bengio, 2010: variance 2 / (fan in + fan out)
+    # LeCun, Bottou, Orr and Müller, 1998, for scaled_tanh: variance 1 / fan in
+    "lecun": Init(_lecun),
     "kaiming": Init(_kaiming),  # He et al., 2015, for ReLU: variance 2 / fan in
     "normal": Init(_normal),  # N(0, 1), as the course did: most tanh units start saturated
     # After Nguyen and Widrow, 1990: tanh is odd, so without biases an inverted picture only turns
     # the sign of every unit. Thresholds spread over the range of z tell the two apart.
     "spread": Init(_xavier, reach=4.0),
 }
-
-
-HALF_OF_WHITE = 127.5  # grey values are 0 .. 255
-
-
-def scale(pixels: Tensor, out: Tensor) -> Tensor:
-    """Grey values 0 .. 255 (uint8, any shape) as -1 .. 1, the range of tanh, in `out`."""
-    return out.copy_(pixels).div_(HALF_OF_WHITE).sub_(1)
 
 
 class MLP(nn.Sequential):

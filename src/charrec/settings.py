@@ -21,6 +21,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from charrec.augment import AUGMENT_NAMES, AugmentSettings
 from charrec.errors import UserError
 from charrec.paths import full_path
 from charrec.resources import resource
@@ -38,9 +39,10 @@ from charrec.rules import (
 from charrec.signatures import optimizer_arguments
 from charrec.trainer_arguments import check_trainer, needs_every_step, processes
 
-ACTIVATIONS = ("tanh", "relu", "sigmoid")
-INITS = ("xavier", "kaiming", "normal", "spread")
-SCHEDULES = ("constant", "cosine")
+ACTIVATIONS = ("tanh", "scaled_tanh", "relu", "sigmoid")
+INITS = ("xavier", "lecun", "spread", "kaiming", "normal")
+SCHEDULES = ("constant", "cosine", "one_cycle")
+NORMALISATIONS = ("plain", "standard", "ink", "framed")
 PATH = or_null(Rule(lambda value: isinstance(value, (str, Path)), "the path of a folder"))
 RULES = {
     "hsize": one_or_more(whole(1, 65536)),
@@ -50,6 +52,8 @@ RULES = {
     "momentum": or_null(number(lambda v: 0 <= v < 1, "at least 0 and below 1, such as 0.9")),
     "weight_decay": number(lambda v: v >= 0, "0 or more, such as 1e-4"),
     "schedule": one_of(SCHEDULES),
+    "normalisation": one_of(NORMALISATIONS),
+    "label_smoothing": number(lambda v: 0 <= v < 1, "at least 0 and below 1, such as 0.1"),
     "batch_size": whole(1, 1_000_000),
     "epochs": whole(1, 1_000_000),
     "seed": whole(0, 2**32 - 1),
@@ -120,6 +124,8 @@ class TrainSettings:
     momentum: float | None = None
     weight_decay: float = 0.0
     schedule: str = "constant"
+    label_smoothing: float = 0.0
+    normalisation: str = "plain"
     optimizer_options: dict[str, Any] | None = None
     batch_size: int = 8
     epochs: int = 50
@@ -128,6 +134,7 @@ class TrainSettings:
     compile: bool | str = "auto"
     weights: str | Path | None = None
     data: DataSettings = field(default_factory=DataSettings)
+    augment: AugmentSettings = field(default_factory=AugmentSettings)
     trainer: dict[str, Any] = field(default_factory=_float32_on_what_is_there)
     notes: tuple[str, ...] = field(default=(), init=False, compare=False)
 
@@ -185,12 +192,14 @@ class TrainSettings:
         values = dict(config)
         for name in ("resume", "sweep"):  # of the command, not of the run
             values.pop(name, None)
-        optimizer, data = values.pop("optimizer"), values.pop("data")
+        optimizer, data, augment = (values.pop(group) for group in ("optimizer", "data", "augment"))
         check_names(values, tuple(n for n in SETTING_NAMES if n != "optimizer_options"))
         check_names(data, DATA_NAMES, "data.")
+        check_names(augment, AUGMENT_NAMES, "augment.")
         check_names(optimizer, ("name", "lr", "momentum", "options"), "optimizer.")
         values |= {"optimizer": optimizer["name"], "optimizer_options": optimizer["options"]}
-        return cls(**values, data=DataSettings(**data))
+        values |= {"data": DataSettings(**data), "augment": AugmentSettings(**augment)}
+        return cls(**values)
 
     def record(self) -> dict[str, Any]:
         """Plain scalars, lists and mappings, as ``summary.json`` keeps them."""
@@ -204,8 +213,11 @@ class TrainSettings:
             UserError: the record is damaged, or of another version of charrec.
         """
         check_names(record, SETTING_NAMES)
+        augment = record.get("augment", {})  # none in a record of before there were any
         check_names(record["data"], DATA_NAMES, "data.")
-        return cls(**{**record, "data": DataSettings(**record["data"])})
+        check_names(augment, AUGMENT_NAMES, "augment.")
+        parts = {"data": DataSettings(**record["data"]), "augment": AugmentSettings(**augment)}
+        return cls(**{**record, **parts})
 
 
 DATA_NAMES = tuple(f.name for f in fields(DataSettings))

@@ -75,6 +75,10 @@ class CharacterDataModule(pl.LightningDataModule):
         counts = [len(self.names[split]) for split in SPLITS]
         self.images = dict(zip(SPLITS, pixels.split(counts), strict=True))
 
+    @property
+    def steps_an_epoch(self) -> int:
+        return -(-len(self.images["train"]) // self.batch_size)
+
     def fingerprint(self) -> str:
         """Of all pixels and labels, on which a run depends."""
         digest = hashlib.sha256()

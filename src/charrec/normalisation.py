@@ -1,0 +1,144 @@
+"""What a picture becomes before the first layer: training, test and prediction share it.
+
+Nothing here is fitted on data: each picture is measured by itself, so a checkpoint needs the
+name of the choice alone, and a picture from another camera is treated as its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+HALF_OF_WHITE = 127.5  # grey values are 0 .. 255
+FLATTEST = 10.0  # grey values: noise of a picture flatter than this is not raised to full contrast
+BORDER = 2  # pixels along the edge that are taken for background
+FAINTEST = 0.5  # standard deviations: what differs less from the background is no ink
+CONTRAST = 2.0  # of ink: how hard the change from background to letter is
+REACH = 0.6  # of a framed letter: root mean square distance from its centre, in half pictures
+NEAREST, FARTHEST = 0.25, 1.0  # a frame is at least a quarter of the picture, at most all of it
+
+
+def plain(grey: Tensor) -> Tensor:
+    """0 .. 255 as -1 .. 1, the range of tanh."""
+    return grey.div(HALF_OF_WHITE).sub_(1)
+
+
+def standard(grey: Tensor) -> Tensor:
+    """Mean 0 and a standard deviation of nearly 1: neither brightness nor contrast is left."""
+    centred = grey - grey.mean((2, 3), keepdim=True)
+    deviation = centred.square().mean((2, 3), keepdim=True).sqrt()
+    return centred.div_(deviation + FLATTEST)
+
+
+def ink(grey: Tensor) -> Tensor:
+    """How much letter is at each pixel, -1 .. 1: near 1 on the letter and near -1 beside it.
+
+    tanh is odd: to a network whose biases are 0 an inverted letter is the exact opposite of the
+    letter, and much training goes into telling that they are the same. So the letter becomes the
+    light part, whichever it was, and its own shades and its background's are pressed together.
+    """
+    pictures = standard(grey)
+    letter = pictures.sub_(_background(pictures))
+    letter.mul_(_towards_the_letter(letter))
+    return letter.div_(_level(letter)).mul_(2).sub_(1).mul_(CONTRAST).tanh_()
+
+
+def framed(pictures: Tensor) -> Tensor:
+    """The letter in the middle, at one size: (N, 1, H, W) in uint8, as it comes back.
+
+    Place and size are the first two moments of what differs from the background.
+    """
+    if not len(pictures):
+        return pictures
+    return torch.cat([_framed(part) for part in pictures.split(FRAMED_AT_ONCE)])
+
+
+FRAMED_AT_ONCE = 1024  # pictures, so that millions need no memory as floats
+
+
+def as_it_is(pictures: Tensor) -> Tensor:
+    return pictures
+
+
+class Normalisation(NamedTuple):
+    frame: Callable[[Tensor], Tensor]  # once for each picture: uint8 (N, 1, H, W), and back
+    values: Callable[[Tensor], Tensor]  # for what the network sees: grey (B, 1, H, W), float
+
+
+NORMALISATIONS = {
+    "plain": Normalisation(as_it_is, plain),
+    "standard": Normalisation(as_it_is, standard),
+    "ink": Normalisation(as_it_is, ink),
+    "framed": Normalisation(framed, ink),
+}
+
+
+def normalised(pictures: Tensor, normalisation: str, dtype: torch.dtype) -> Tensor:
+    """uint8 (B, 1, H, W) -> what a network with weights of `dtype` is given, (B, 1, H, W)."""
+    chosen = NORMALISATIONS[normalisation]
+    with torch.autocast(pictures.device.type, enabled=False):
+        return chosen.values(chosen.frame(pictures).to(working_type(dtype))).to(dtype)
+
+
+def working_type(dtype: torch.dtype) -> torch.dtype:
+    """Of at least 32 bits: grey values and places need more digits than half precision has."""
+    return torch.promote_types(dtype, torch.float32)
+
+
+def _background(pictures: Tensor) -> Tensor:
+    """Median of the border, (B, 1, 1, 1): a letter that touches it does not cover half of it."""
+    edge = BORDER
+    rows, columns = pictures[:, :, edge:-edge, :edge], pictures[:, :, edge:-edge, -edge:]
+    border = [pictures[:, :, :edge], pictures[:, :, -edge:], rows, columns]
+    values = torch.cat([part.flatten(1) for part in border], dim=1)
+    return values.median(dim=1).values[:, None, None, None]
+
+
+def _towards_the_letter(difference: Tensor) -> Tensor:
+    """1 where a letter is lighter than its background, else -1: (B, 1, 1, 1)."""
+    # Cubed, so that a wide background that is a little off does not outweigh a thin letter.
+    cubes = difference.clamp(-3, 3).pow(3).mean((2, 3), keepdim=True)
+    return torch.where(cubes < 0, -1.0, 1.0).to(difference.dtype)
+
+
+def _level(letter: Tensor) -> Tensor:
+    """How light the letter is, (B, 1, 1, 1): the mean of what is lighter, weighted by itself."""
+    lighter = letter.clamp(min=0)
+    weight = lighter.sum((2, 3), keepdim=True)
+    return (lighter.square_().sum((2, 3), keepdim=True) / weight.clamp_(min=1e-6)).clamp_(FAINTEST)
+
+
+def _framed(pictures: Tensor) -> Tensor:
+    grey = pictures.float()
+    x, y, reach = _moments(_difference(standard(grey)))
+    zoom = (reach / REACH).clamp(NEAREST, FARTHEST)  # (N,)
+    nought = torch.zeros_like(zoom)
+    rows = [torch.stack(row, dim=1) for row in ((zoom, nought, x), (nought, zoom, y))]
+    grid = functional.affine_grid(torch.stack(rows, dim=1), list(grey.shape), align_corners=False)
+    found = functional.grid_sample(grey, grid, padding_mode="border", align_corners=False)
+    return found.round_().to(pictures.dtype)
+
+
+def _difference(pictures: Tensor) -> Tensor:
+    """How much of the letter is at each pixel, (N, 1, H, W), adding up to 1 (0 for a flat one)."""
+    much = (pictures - _background(pictures)).abs_().sub_(FAINTEST).clamp_(min=0)
+    return much / much.sum((2, 3), keepdim=True).clamp_(min=1e-6)
+
+
+def _moments(weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Centre x, y and root mean square distance from it, each (N,), the picture being -1 .. 1."""
+    height, width = weights.shape[2:]
+    across, down = (_places(length, weights) for length in (width, height))
+    in_columns, in_rows = weights.sum((1, 2)), weights.sum((1, 3))  # (N, W), (N, H)
+    x, y = in_columns @ across, in_rows @ down
+    spread = in_columns @ across.square() - x.square() + in_rows @ down.square() - y.square()
+    return x, y, spread.clamp_(min=0).sqrt_()
+
+
+def _places(length: int, like: Tensor) -> Tensor:
+    """Middles of the pixels of a row, in -1 .. 1."""
+    return (torch.arange(length, device=like.device, dtype=like.dtype) + 0.5) * (2 / length) - 1
