@@ -28,6 +28,7 @@ from pytorch_lightning.loggers import CSVLogger
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR, OneCycleLR, ReduceLROnPlateau, StepLR
 
+from charrec.augment import AugmentSettings
 from charrec.classifier import CharacterClassifier
 from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import UserError
@@ -142,11 +143,26 @@ def test_with_every_optimizer(name: str) -> None:
         {"activation": "relu", "hsize": [7, 5]},
         {"activation": "sigmoid", "init": "normal", "hsize": [4, 4, 4]},
         {"schedule": "cosine"},
+        {"schedule": "one_cycle", "label_smoothing": 0.2},
+        {"activation": "scaled_tanh", "init": "lecun", "normalisation": "standard"},
+        {"normalisation": "framed"},
     ],
     ids=str,
 )
 def test_with_other_settings(changes: dict[str, Any]) -> None:
     same(fit(5, network(**changes), max_epochs=3), fit(1, network(**changes), max_epochs=3))
+
+
+class Deformed(CharacterClassifier):
+    augment = AugmentSettings(rotation=20, elastic=0.2, noise=0.2, inversion=0.3)
+
+
+@pytest.mark.parametrize("normalisation", ["plain", "framed"])
+def test_with_deformed_pictures(normalisation: str) -> None:
+    ours, theirs = (fit(n, network(Deformed, normalisation=normalisation)) for n in (5, 1))
+    same(ours, theirs)
+    as_they_are = fit(5, network(normalisation=normalisation))
+    assert ours.metrics["train_loss"] != as_they_are.metrics["train_loss"]
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 96])
@@ -468,7 +484,7 @@ def recorded_fit(
 
 
 @pytest.mark.parametrize("steps", [1, *SIZES])
-@pytest.mark.parametrize("kind", [Scheduled, OneCycle])
+@pytest.mark.parametrize("kind", [Scheduled, OneCycle, Deformed])
 def test_gone_on_with_from_the_middle_of_an_epoch_it_ends_as_undisturbed(
     steps: int, kind: type[CharacterClassifier], tmp_path: Path
 ) -> None:
