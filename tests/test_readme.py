@@ -106,7 +106,8 @@ def test_table_of_knobs_says_the_defaults() -> None:
     defaults |= {f"data.{name}": str(value) for name, value in vars(settings.data).items()}
     own = "the optimizer's own"
     defaults |= {"lr": own, "momentum": own, "optimizer_options": own}
-    defaults |= {"weight_decay": "0", "trainer": "auto", "weights": "none", "augment": "none"}
+    defaults |= {"augment_strengths": "the choice's own"}
+    defaults |= {"weight_decay": "0", "trainer": "auto", "weights": "none"}
     defaults |= {
         f"sweep.{name}": SAID.get(value, value) for name, value in vars(SweepOptions()).items()
     }

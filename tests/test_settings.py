@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from processes import run_main
 
+from charrec.augment import AUGMENT_NAMES, AugmentSettings
 from charrec.cli.entry import settings_of
 from charrec.errors import UserError
 from charrec.resources import resource
@@ -50,6 +51,10 @@ def test_the_default_run_is_the_course_s() -> None:
         "momentum": 0.9,
         "weight_decay": 0.0,
         "schedule": "constant",
+        "label_smoothing": 0.0,
+        "normalisation": "plain",
+        "augment": "none",
+        "augment_strengths": dict.fromkeys(AUGMENT_NAMES, 0.0),
         "steps_per_execution": "auto",
         "compile": "auto",
         "optimizer_options": {},
@@ -146,7 +151,7 @@ def test_ranges(name: str, good: list[Any], bad: list[Any]) -> None:
 
 def test_a_refusal_names_setting_value_and_cure() -> None:
     assert refusal(lambda: TrainSettings(activation="rellu")) == (
-        "activation=rellu is refused: activation is one of tanh, relu, sigmoid; "
+        "activation=rellu is refused: activation is one of tanh, scaled_tanh, relu, sigmoid; "
         "did you mean 'relu'?"
     )
     assert refusal(lambda: TrainSettings(momentum=15)) == (
@@ -270,3 +275,36 @@ def test_a_record_of_another_version_is_refused() -> None:
     assert "sharpness is no setting" in refusal(
         lambda: TrainSettings.from_record(record | {"sharpness": 1})
     )
+
+
+# Deformations
+
+
+def test_a_choice_has_strengths_of_its_own_and_each_may_be_another() -> None:
+    strong = TrainSettings(augment="strong")
+    assert strong.strengths == composed("augment=strong").strengths
+    assert strong.strengths.rotation > TrainSettings(augment="light").strengths.rotation > 0
+    other = composed("augment=strong", "augment.rotation=3")
+    assert (other.augment, other.strengths.rotation) == ("strong", 3)
+    assert other.strengths.noise == strong.strengths.noise
+    assert TrainSettings.from_record(other.record()) == other
+
+
+def test_a_record_of_before_there_were_deformations_has_none() -> None:
+    record = TrainSettings().record()
+    for name in ("augment", "augment_strengths", "normalisation", "label_smoothing"):
+        del record[name]
+    assert TrainSettings.from_record(record) == TrainSettings()
+
+
+def test_strengths_without_a_choice_are_taken_as_they_are() -> None:
+    assert TrainSettings(augment_strengths=AugmentSettings(blur=2)).strengths.blur == 2
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [("augment.blurr=1", "did you mean 'augment.blur'"), ("augment.blur=9", "0 to 5 pixels")],
+)
+def test_a_wrong_strength_is_refused(override: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        composed(f"+{override}" if "blurr" in override else override)

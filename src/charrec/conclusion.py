@@ -51,8 +51,8 @@ def inputs_of(settings: TrainSettings, letters: CharacterDataModule) -> Rows:
     some = images[:: max(1, len(images) // SHOWN)][:SHOWN]  # (n, 1, H, W)
     seen = normalised(some, settings.normalisation, torch.float32)
     rows = [("picture", some), ("normalised", seen)]
-    if settings.augment.deforms:
-        inputs = Inputs(settings.normalisation, settings.augment, settings.seed, torch.float32)
+    if settings.strengths.deforms:
+        inputs = Inputs(settings.normalisation, settings.strengths, settings.seed, torch.float32)
         framed = inputs.frame(some)
         rows += [(f"deformed, {n}", inputs(framed, n, 0).view_as(seen)) for n in range(1, 5)]
     return [(name, row[:, 0].float().numpy()) for name, row in rows]

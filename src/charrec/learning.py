@@ -82,7 +82,7 @@ def prepare(
     start = _start_weights(run, settings, classifier, checkpoint)
     execution = _execution(run, settings, classifier, callbacks)
     classifier.compile_step = execution.compile
-    classifier.augment, classifier.seed = settings.augment, settings.seed
+    classifier.augment, classifier.seed = settings.strengths, settings.seed
     letters.steps_per_execution = execution.steps_per_execution
     recorder, checkpoints = EpochRecorder(run.folder), Checkpoints(run, identity)
     interruption = Interruption(checkpoints, first)

@@ -86,6 +86,20 @@ def optimizer_defaults(name: str) -> dict[str, Any]:
     return {str(key): value for key, value in defaults.items()}
 
 
+@cache
+def augment_choices() -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in resource("conf/augment").glob("*.yaml")))
+
+
+@cache
+def augment_defaults(name: str) -> AugmentSettings:
+    """The strengths in ``conf/augment/NAME.yaml``."""
+    one_of(augment_choices()).check("augment", name)
+    strengths = OmegaConf.to_container(OmegaConf.load(resource("conf/augment") / f"{name}.yaml"))
+    assert isinstance(strengths, dict)
+    return AugmentSettings(**{str(k): v for k, v in strengths.items() if k != "name"})
+
+
 def _text_of(path: str | Path | None) -> str | None:
     return None if path is None else str(full_path(path))
 
@@ -134,7 +148,8 @@ class TrainSettings:
     compile: bool | str = "auto"
     weights: str | Path | None = None
     data: DataSettings = field(default_factory=DataSettings)
-    augment: AugmentSettings = field(default_factory=AugmentSettings)
+    augment: str = "none"
+    augment_strengths: AugmentSettings | None = None  # None: those of the choice
     trainer: dict[str, Any] = field(default_factory=_float32_on_what_is_there)
     notes: tuple[str, ...] = field(default=(), init=False, compare=False)
 
@@ -144,6 +159,8 @@ class TrainSettings:
             self._set(lr=own["lr"])
         if self.optimizer_options is None:
             self._set(optimizer_options=dict(own["options"]))
+        if self.augment_strengths is None:
+            self._set(augment_strengths=augment_defaults(self.augment))
         if isinstance(self.hsize, tuple):
             self._set(hsize=list(self.hsize))  # as it comes back from a record
         check_values(vars(self))
@@ -186,20 +203,27 @@ class TrainSettings:
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
+    @property
+    def strengths(self) -> AugmentSettings:
+        """How far training pictures are deformed."""
+        assert self.augment_strengths is not None  # since they were settled
+        return self.augment_strengths
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> TrainSettings:
         """From a composed ``train.yaml``, in which `optimizer` and `data` are mappings."""
         values = dict(config)
         for name in ("resume", "sweep"):  # of the command, not of the run
             values.pop(name, None)
-        optimizer, data, augment = (values.pop(group) for group in ("optimizer", "data", "augment"))
-        check_names(values, tuple(n for n in SETTING_NAMES if n != "optimizer_options"))
+        optimizer, data, augment = (values.pop(name) for name in ("optimizer", "data", "augment"))
+        check_names(values, tuple(n for n in SETTING_NAMES if n not in OF_GROUPS))
         check_names(data, DATA_NAMES, "data.")
-        check_names(augment, AUGMENT_NAMES, "augment.")
+        check_names(augment, ("name", *AUGMENT_NAMES), "augment.")
         check_names(optimizer, ("name", "lr", "momentum", "options"), "optimizer.")
         values |= {"optimizer": optimizer["name"], "optimizer_options": optimizer["options"]}
-        values |= {"data": DataSettings(**data), "augment": AugmentSettings(**augment)}
-        return cls(**values)
+        strengths = {name: value for name, value in augment.items() if name != "name"}
+        values |= {"augment": augment["name"], "augment_strengths": AugmentSettings(**strengths)}
+        return cls(**values, data=DataSettings(**data))
 
     def record(self) -> dict[str, Any]:
         """Plain scalars, lists and mappings, as ``summary.json`` keeps them."""
@@ -213,12 +237,14 @@ class TrainSettings:
             UserError: the record is damaged, or of another version of charrec.
         """
         check_names(record, SETTING_NAMES)
-        augment = record.get("augment", {})  # none in a record of before there were any
         check_names(record["data"], DATA_NAMES, "data.")
-        check_names(augment, AUGMENT_NAMES, "augment.")
-        parts = {"data": DataSettings(**record["data"]), "augment": AugmentSettings(**augment)}
+        parts: dict[str, Any] = {"data": DataSettings(**record["data"])}
+        if (strengths := record.get("augment_strengths")) is not None:
+            check_names(strengths, AUGMENT_NAMES, "augment.")
+            parts["augment_strengths"] = AugmentSettings(**strengths)
         return cls(**{**record, **parts})
 
 
+OF_GROUPS = ("optimizer_options", "augment_strengths")  # on the command line a group's own keys
 DATA_NAMES = tuple(f.name for f in fields(DataSettings))
 SETTING_NAMES = tuple(f.name for f in fields(TrainSettings) if f.init)

@@ -8,7 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 DIGITS = 12  # hexadecimal; of a million experiments two agree once in five hundred sweeps
-SPELT = {"optimizer_options": "optimizer.options"}  # in a record -> on the command line
+SPELT = {
+    "optimizer_options": "optimizer.options",
+    "augment_strengths": "augment",
+}  # in a record -> on the command line
 
 
 def fingerprint(settings: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ from charrec.run import Run
 from charrec.runs import find_runs
 from charrec.sweep.fingerprint import experiment, flat
 
-OPTIONS = "optimizer.options."
+GROUPS = {"optimizer.options.": "optimizer", "augment.": "augment"}  # whose choice sets them
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def rank(results: Iterable[Result]) -> list[Experiment]:
 
 
 def varied_in(experiments: Sequence[Experiment]) -> list[str]:
-    """The settings in which they differ, but for options that come with the optimizer."""
+    """The settings in which they differ, but for what comes with a choice of several of them."""
     settings = [experiment.best.settings for experiment in experiments]
     names = dict.fromkeys(name for some in settings for name in some)
     return [
@@ -176,12 +176,15 @@ def varied_in(experiments: Sequence[Experiment]) -> list[str]:
         for name in names
         if name != "seed"
         and len({some.get(name) for some in settings}) > 1
-        and not _comes_with_the_optimizer(name, settings)
+        and not _comes_with_a_choice(name, settings)
     ]
 
 
-def _comes_with_the_optimizer(name: str, settings: Sequence[dict[str, str]]) -> bool:
+def _comes_with_a_choice(name: str, settings: Sequence[dict[str, str]]) -> bool:
+    choice = next((group for start, group in GROUPS.items() if name.startswith(start)), None)
+    if choice is None:
+        return False
     values: dict[str, set[str | None]] = {}
     for some in settings:
-        values.setdefault(some.get("optimizer", ""), set()).add(some.get(name))
-    return name.startswith(OPTIONS) and all(len(own) == 1 for own in values.values())
+        values.setdefault(some.get(choice, ""), set()).add(some.get(name))
+    return all(len(own) == 1 for own in values.values())
