@@ -16,7 +16,8 @@ from charrec.backpropagation import Backpropagation, loss_and_logits
 from charrec.mlp import MLP
 from charrec.tanh import Tanh
 
-ACTIVATIONS = ["tanh", "relu", "sigmoid"]
+SLOPE = 1.7159 * 2 / 3  # of scaled_tanh at 0
+ACTIVATIONS = ["tanh", "scaled_tanh", "relu", "sigmoid"]
 HSIZES = [[5], [6, 4], [7, 5, 6]]
 PIXELS, LETTERS = 9, 4
 
@@ -97,6 +98,24 @@ def test_targets_are_one_on_the_letter() -> None:
     assert targets.tolist() == [[0, 0, 1, 0], [1, 0, 0, 0]]
 
 
+def test_a_share_of_the_targets_is_spread_over_all_letters() -> None:
+    """Of 0.2 each of 4 letters gets 0.05; the letter itself keeps 0.8 more."""
+    step = Backpropagation(network([5]), label_smoothing=0.2)
+    expected = torch.tensor([[0.05, 0.05, 0.85, 0.05]], dtype=torch.float64)
+    torch.testing.assert_close(step.targets(torch.tensor([2])), expected)
+
+
+def test_the_smoothed_loss_is_torchs() -> None:
+    mlp, x, truth = network([5]), pictures(6), labels(6)
+    step = Backpropagation(mlp, label_smoothing=0.2)
+    loss, _ = loss_and_logits(step, x, truth)
+    expected = functional.cross_entropy(mlp(x), truth, label_smoothing=0.2)
+    torch.testing.assert_close(loss, expected)
+    gradients = torch.autograd.grad(loss, list(mlp.parameters()))
+    theirs = torch.autograd.grad(expected, list(mlp.parameters()))
+    torch.testing.assert_close(gradients, theirs)
+
+
 def test_changed_weights_are_seen() -> None:
     """An optimizer writes into the parameters: what was made before must look there."""
     mlp, x, shares = network([6, 4]), pictures(8), soft(8)
@@ -117,6 +136,8 @@ def test_changed_weights_are_seen() -> None:
     [
         ("relu", (3.0, -1.0), (3.0, 0.0), (1.0, 0.0)),
         ("tanh", (math.log(2), 0.0), (3 / 5, 0.0), (16 / 25, 1.0)),  # (2 - 1/2) / (2 + 1/2)
+        # 1.7159 tanh(2/3 z) with the slope 1.7159 · 2/3 (1 - tanh²)
+        ("scaled_tanh", (1.5 * math.log(2), 0.0), (1.02954, 0.0), (SLOPE * 16 / 25, SLOPE)),
         ("sigmoid", (math.log(3), 0.0), (3 / 4, 1 / 2), (3 / 16, 1 / 4)),  # 1 / (1 + 1/3)
     ],
 )

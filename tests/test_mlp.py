@@ -47,17 +47,23 @@ def test_the_tables_are_those_of_the_settings() -> None:
 
 @pytest.mark.parametrize(
     ("activation", "expected"),
-    [("tanh", [-0.761594, 0.761594]), ("relu", [0.0, 1.0]), ("sigmoid", [0.268941, 0.731059])],
+    [
+        ("tanh", [-0.761594, 0.761594]),
+        ("scaled_tanh", [-1.000000, 1.000000]),  # what its two constants were chosen for
+        ("relu", [0.0, 1.0]),
+        ("sigmoid", [0.268941, 0.731059]),
+    ],
 )
 def test_activations(activation: str, expected: list[float]) -> None:
     y = ACTIVATIONS[activation]()(torch.tensor([-1.0, 1.0]))
-    torch.testing.assert_close(y, torch.tensor(expected), rtol=0, atol=1e-6)
+    torch.testing.assert_close(y, torch.tensor(expected), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(
     ("init", "hidden", "last"),
     [
         ("xavier", 2 / (1024 + 200), 2 / (200 + 100)),
+        ("lecun", 1 / 1024, 1 / 200),
         ("kaiming", 2 / 1024, 2 / 200),
         ("normal", 1.0, 1.0),
     ],

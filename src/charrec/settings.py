@@ -40,7 +40,7 @@ from charrec.signatures import optimizer_arguments
 from charrec.trainer_arguments import check_trainer, needs_every_step, processes
 
 ACTIVATIONS = ("tanh", "scaled_tanh", "relu", "sigmoid")
-INITS = ("xavier", "lecun", "spread", "kaiming", "normal")
+INITS = ("xavier", "lecun", "kaiming", "normal", "spread")
 SCHEDULES = ("constant", "cosine", "one_cycle")
 NORMALISATIONS = ("plain", "standard", "ink", "framed")
 PATH = or_null(Rule(lambda value: isinstance(value, (str, Path)), "the path of a folder"))

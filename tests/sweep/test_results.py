@@ -86,6 +86,15 @@ def test_columns_are_the_settings_that_differ(tmp_path: Path) -> None:
     ]
 
 
+def test_what_comes_with_a_choice_of_deformations_is_not_shown(tmp_path: Path) -> None:
+    strong = {"rotation": 12.0, "blur": 1.0}
+    make(tmp_path / "a", 0.5, augment="strong", augment_strengths=strong)
+    make(tmp_path / "b", 0.4, augment="none", augment_strengths={"rotation": 0.0, "blur": 0.0})
+    assert varied_in(ranked(tmp_path)) == ["augment"]
+    make(tmp_path / "c", 0.3, augment="strong", augment_strengths=strong | {"blur": 2.0})
+    assert varied_in(ranked(tmp_path)) == ["augment", "augment.blur"]
+
+
 def test_a_damaged_run_is_told_and_hides_no_other(tmp_path: Path) -> None:
     make(tmp_path / "a", 0.5)
     make(tmp_path / "b", 0.6, hsize=2)
