@@ -144,6 +144,21 @@ def test_out_names_another_place(here: Path, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().err.startswith(f"charrec: {here.parent / 'file'}: File exists; ")
 
 
+def test_a_sweep_that_can_only_be_read(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is written elsewhere is written all the same."""
+    (here / "one" / "best.json" / "in the way").mkdir(parents=True)
+    assert main(["outputs/one", "outputs/two", "--out", "here"]) == 0
+    err = capsys.readouterr().err
+    assert err == (
+        "charrec: warning: outputs/one cannot be written to: its own compare.csv and best.json "
+        "stay as they were (Is a directory)\n"
+    )
+    assert (here.parent / "here" / "compare.html").exists()
+    assert (here / "two" / "best.json").exists()
+    assert main(["outputs/one"]) == 2
+    assert "best.json: Is a directory; " in capsys.readouterr().err
+
+
 def test_a_figure_that_no_longer_has_anything_to_show_goes(here: Path) -> None:
     sweep = Sweep(here / "one")
     main(["outputs/one"])

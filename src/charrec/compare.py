@@ -17,7 +17,8 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from charrec.cli.entry import REFUSED, show_warning
@@ -73,14 +74,26 @@ def compare(folders: Sequence[Path], out: str | Path | None = None) -> None:
     effects = effects_in(experiments)
     show(experiments, effects)
     sweeps = [folder for folder in folders if (folder / LEDGER).is_file()]
+    alone = out is None and folders == sweeps and len(sweeps) == 1
     for sweep in sweeps:
-        _write_those_of(sweep, results)
-    if out is None and folders == sweeps and len(sweeps) == 1:
+        with nullcontext() if alone else _told_if_it_cannot(sweep):
+            _write_those_of(sweep, results)
+    if alone:
         place = sweeps[0]
     else:
         place = output_folder(out, Path("outputs") / "compare")
         write_records(place, experiments, effects)
     print(f"Page: {shown_path(write_views(place, experiments, effects))}")
+
+
+@contextmanager
+def _told_if_it_cannot(sweep: Path) -> Iterator[None]:
+    """A sweep may be somebody else's, who has given it to be read."""
+    try:
+        yield
+    except OSError as error:
+        told = f"its own compare.csv and best.json stay as they were ({error.strerror})"
+        warnings.warn(f"{shown_path(sweep)} cannot be written to: {told}", stacklevel=4)
 
 
 def _write_those_of(sweep: Path, results: Sequence[Result]) -> None:

@@ -33,6 +33,20 @@ def test_results_are_shown_written_and_drawn(
     assert "Best on validation, 75.0%: s/1" in (sweep.folder / "compare.html").read_text()
 
 
+def test_of_what_is_no_longer_asked_for_nobody_complains(sweep: Sweep) -> None:
+    asked = [row["fingerprint"] for row in sweep.ledger.rows()]
+    conclude(sweep, None, "again", asked=asked[:2])
+    with pytest.raises(UserError, match=r"^1 of 2 jobs did not complete:\n  2 "):
+        conclude(sweep, None, "again", asked=asked[1:])
+
+
+def test_a_job_of_which_nothing_is_varied(sweep: Sweep) -> None:
+    rows = [{**row, "hsize": ""} for row in sweep.ledger.rows()]
+    sweep.ledger.write(rows)
+    with pytest.raises(UserError, match="\n  2: failed\n"):
+        conclude(sweep, None, "again")
+
+
 def test_what_cannot_be_drawn_is_a_warning(sweep: Sweep) -> None:
     (sweep.folder / "accuracy_by_parameters.png" / "in the way").mkdir(parents=True)
     told = (

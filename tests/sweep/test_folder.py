@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -156,7 +158,8 @@ def test_the_latest_with_something_left_to_do(
         "a": ["waiting"],
         "c": ["diverged"],
     }.items():
-        make_sweep(tmp_path / "outputs" / name, *statuses)
+        sweep = make_sweep(tmp_path / "outputs" / name, *statuses)
+        os.utime(sweep.ledger.path, (0, 0))
     make_job(Sweep(tmp_path / "outputs" / "b"), 0, "completed")
     assert find_sweep("latest").folder == tmp_path / "outputs" / "b"
     make_job(Sweep(tmp_path / "outputs" / "c"), 0, "diverged")
@@ -165,6 +168,27 @@ def test_the_latest_with_something_left_to_do(
     assert find_sweep("latest", retry_failed=True).folder == tmp_path / "outputs" / "c"
     (tmp_path / "outputs" / "c" / "ledger.csv").write_text("damaged")
     assert find_sweep("latest", retry_failed=True).folder == tmp_path / "outputs" / "b"
+
+
+def test_the_latest_may_have_been_stopped_before_its_first_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    old = make_sweep(tmp_path / "outputs" / "old", "interrupted", "waiting")
+    make_job(old, 0, "interrupted")  # at the beginning of 2026
+    new = make_sweep(tmp_path / "outputs" / "new", "waiting")
+    for year, latest in ((2025, old), (2027, new)):
+        written = datetime(year, 1, 1, tzinfo=timezone.utc).timestamp()
+        os.utime(new.ledger.path, (written, written))
+        assert find_sweep("latest") == latest
+
+
+def test_a_damaged_record_hides_no_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    sweep = make_sweep(tmp_path / "outputs" / "s", "completed", "waiting")
+    make_job(sweep, 0, "completed")
+    (sweep.folder / "0" / "summary.json").write_text("{")
+    assert find_sweep("latest") == sweep
 
 
 def test_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

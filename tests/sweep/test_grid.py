@@ -21,6 +21,7 @@ from hydra import compose, initialize_config_dir
 from hydra._internal.callbacks import Callbacks
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import HydraContext
+from making_sweeps import make_sweep
 from processes import Finished, run_main, start
 
 from charrec.errors import Interrupted, UserError
@@ -118,6 +119,8 @@ REFUSED = {
     "on keeps its folder; leave it out",
     "lr=1,2 sweep.retry_failed=true": "sweep.retry_failed goes with sweep.resume=DIR, "
     "the sweep that failed",
+    "optimizer=[sgd,adam] lr=1,2": "optimizer is one choice: several, one a run, are -m "
+    "optimizer=sgd,adam",
     "sweep.fail_fast=true,false": "sweep.fail_fast is one for the whole sweep: give it one value",
 }
 
@@ -127,6 +130,25 @@ def test_refused_before_anything_is_made(arguments: str, tmp_path: Path) -> None
     done = sweep(*arguments.split(), cwd=tmp_path)
     assert (done.exit_code, done.stderr) == (2, f"charrec: {REFUSED[arguments]}\n")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [("-m", "lr=1,2"), ("resume=latest",), ()])
+def test_a_folder_in_which_hydra_can_run_nothing(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    odd = tmp_path / "a ${b}"
+    odd.mkdir()
+    done = run_main("train", *arguments, cwd=odd)
+    told = f"charrec: {odd}: Hydra takes ${{ in a folder's name for a reference to a setting; "
+    assert (done.exit_code, done.stderr) == (2, f"{told}work in another folder\n")
+    assert list(odd.iterdir()) == []
+
+
+def test_a_sweep_in_such_a_folder(tmp_path: Path) -> None:
+    make_sweep(tmp_path / "${b}", "waiting")
+    for name, folder in (("sweep.resume", "${b}"), ("hydra.sweep.dir", "'\\${b}/c'")):
+        done = sweep(f"{name}={folder}", "lr=1,2", cwd=tmp_path)
+        assert (done.exit_code, "charrec: " + str(tmp_path / "${b}") in done.stderr) == (2, True)
 
 
 def test_settings_of_a_sweep_without_one(tmp_path: Path) -> None:
@@ -317,6 +339,18 @@ def test_gone_on_with_it_ends_as_if_nothing_had_happened(
         assert cut.read_bytes() == whole.read_bytes()
 
 
+def test_from_another_folder(small: tuple[str, ...], letters: Path, tmp_path: Path) -> None:
+    """Where the letters were named as seen from the first one."""
+    (tmp_path / "first").mkdir()
+    (tmp_path / "first" / "my (letters)").symlink_to(letters)
+    grid = ("hsize=4,8", "data.root=my (letters)", *small[1:], "hydra.sweep.dir=s")
+    assert sweep(*grid, cwd=tmp_path / "first").exit_code == 0
+    shutil.rmtree(tmp_path / "first" / "s" / "1")
+    done = sweep("sweep.resume=first/s", cwd=tmp_path)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "Sweep: first/s, 1 of 2 jobs to do" in done.stdout
+
+
 def test_a_grid_that_grew(small: tuple[str, ...], tmp_path: Path) -> None:
     """And has lost a run: what is left to do is 2, 0, 3, 4 and 5, in this order."""
     assert sweep("hsize=4,8", *small, "hydra.sweep.dir=s", cwd=tmp_path).exit_code == 0
@@ -333,6 +367,13 @@ def test_a_grid_that_grew(small: tuple[str, ...], tmp_path: Path) -> None:
     assert before.items() <= started_at(tmp_path / "s").items()
     hsizes = [Run(tmp_path / "s" / row["job"]).settings["hsize"] for row in rows]
     assert hsizes == [4, 8, 16, 16, 8, 4]
+    kept = (tmp_path / "s" / COMMAND).read_bytes()
+    part = sweep("epochs=2", "sweep.resume=s", cwd=tmp_path)
+    assert (part.exit_code, part.stderr.startswith("charrec: s has none of these jobs: ")) == (
+        2,
+        True,
+    )
+    assert (tmp_path / "s" / COMMAND).read_bytes() == kept
     done = sweep("sweep.resume=s", cwd=tmp_path)
     assert (done.exit_code, "0 of 6 jobs to do" in done.stdout) == (0, True)
 
@@ -361,7 +402,7 @@ class Elsewhere:
 
 def sweep_with(launcher: Elsewhere, folder: Path) -> None:
     with initialize_config_dir(str(resource("conf")), version_base="1.3"):
-        where = [f"hydra.sweep.dir={folder}", "hydra/launcher=basic"]
+        where = [f"hydra.sweep.dir={folder}", "hydra/launcher=basic", "sweep.threads=2"]
         config = compose("train", overrides=where, return_hydra_config=True)
         sweeper: Any = GridSweeper()
         loader = GlobalHydra.instance().config_loader()
@@ -384,7 +425,8 @@ def test_interrupted_while_it_waits_for_other_processes(tmp_path: Path) -> None:
     with pytest.raises(Interrupted) as stopped:
         sweep_with(launcher, tmp_path / "s")
     assert stopped.value.exit_code == 143
-    command = f"python -m charrec.train -m sweep.resume={tmp_path}/s hydra/launcher=basic"
+    resume = f"sweep.resume={tmp_path}/s sweep.threads=2"
+    command = f"python -m charrec.train -m {resume} hydra/launcher=basic"
     assert str(stopped.value) == f"interrupted; go on with\n  {command}"
     assert statuses(tmp_path / "s") == ["waiting", "waiting"]
 

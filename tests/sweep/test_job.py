@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import weakref
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from making_sweeps import make_sweep
 from charrec import training
 from charrec.errors import Diverged, Interrupted, Pruned, UserError
 from charrec.run import Run
-from charrec.sweep.folder import Sweep
+from charrec.sweep import pruning
+from charrec.sweep.folder import STOP, Sweep
 from charrec.sweep.job import perform
 
 SETTINGS = {
@@ -37,15 +39,15 @@ def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sweep:
     """Three jobs, and a training that is over at once."""
     monkeypatch.setattr(training, "train", completes)
     sweep = make_sweep(tmp_path / "sweep", "waiting", "waiting", "waiting")
-    for job in range(3):
-        (sweep.folder / str(job)).mkdir()
+    for number in range(3):
+        (sweep.folder / str(number)).mkdir()
     return sweep
 
 
-def do(sweep: Sweep, job: int, fail_fast: bool = False) -> dict[str, str]:
+def do(sweep: Sweep, number: int, fail_fast: bool = False) -> dict[str, str]:
     """Perform a job; its row."""
-    perform(SETTINGS | {"sweep": {"fail_fast": fail_fast}}, sweep.folder / str(job))
-    return sweep.ledger.rows()[job]
+    perform(SETTINGS | {"sweep": {"fail_fast": fail_fast}}, sweep.folder / str(number))
+    return sweep.ledger.rows()[number]
 
 
 def test_what_came_out_is_entered(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
@@ -191,6 +193,40 @@ def test_lines_of_epochs_are_not_shown_and_garbage_is_collected(
     do(sweep, 0)
     assert "Epoch" not in capsys.readouterr().out
     assert gone == [True]
+
+
+@pytest.mark.parametrize("status", ["completed", "pruned", "running"])
+def test_what_somebody_else_did_or_does_is_left_to_them(status: str, sweep: Sweep) -> None:
+    """As where a job waited in a cluster's queue while its sweep was gone on with."""
+    pruned = {"epoch": 3} if status == "pruned" else None
+    recorded = "interrupted" if pruned else status
+    Run(sweep.folder / "0").record(status=recorded, pruned=pruned, process=1)
+    sweep.ledger.update("0", status=status, seconds="100")
+    before = (sweep.folder / "0" / "summary.json").read_bytes(), sweep.ledger.path.read_bytes()
+    with Run(sweep.folder / "0").locked() if status == "running" else nullcontext():
+        do(sweep, 0)
+    assert before == (
+        (sweep.folder / "0" / "summary.json").read_bytes(),
+        sweep.ledger.path.read_bytes(),
+    )
+
+
+@pytest.mark.parametrize("status", ["completed", "running"])
+def test_what_somebody_else_began_during_the_imports(
+    status: str, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = sweep.folder / "0"
+
+    def meanwhile(*_: Any) -> list[Any]:
+        make_run(folder, status=status, validation={"accuracy": 0.25})
+        return []
+
+    monkeypatch.setattr(pruning, "pruning_of", meanwhile)
+    with Run(folder).locked() if status == "running" else nullcontext():
+        row = do(sweep, 0, fail_fast=True)
+    assert (row["status"], row["best_validation_accuracy"]) == (status, "0.25")
+    assert Run(folder).summary["validation"] == {"accuracy": 0.25}
+    assert not (sweep.folder / STOP).exists()
 
 
 def test_full_disk_under_a_failure(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:

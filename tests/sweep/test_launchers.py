@@ -143,6 +143,26 @@ def test_submitit_local(small: tuple[str, ...], tmp_path: Path) -> None:
     assert sum("): validation accuracy = " in text for text in told) == 2
 
 
+@pytest.mark.slow
+def test_a_job_whose_time_is_up_goes_on_from_where_it_was(
+    small: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Submitit's signal for it, which Slurm sends before a time limit or to make room."""
+    local = ("hydra/launcher=submitit_local", "hsize=4", "epochs=100")
+    with Alone("train", "-m", *local, *small, cwd=tmp_path) as run:
+        assert run.until(learning(tmp_path / "s", 1))
+        first = Run(tmp_path / "s" / "0").summary
+        os.kill(first["process"], signal.SIGUSR2)
+        ended = run.wait()
+    check_whole(ended, tmp_path / "s", 1)
+    last = Run(tmp_path / "s" / "0").summary
+    assert (last["started"], last["epochs"]) == (first["started"], 100)
+    assert last["process"] != first["process"]
+    (told,) = (tmp_path / "s" / ".submitit").glob("*/*_log.out")
+    assert "charrec: finishing the step" in told.with_suffix(".err").read_text()
+    assert "Requeued job" in told.read_text()
+
+
 # What is not there
 
 

@@ -57,7 +57,8 @@ def test_a_file_that_is_none(content: bytes, why: str, tmp_path: Path) -> None:
     (tmp_path / "ledger.csv").write_bytes(content)
     with pytest.raises(UserError) as refused:
         Ledger(tmp_path).rows()
-    told = f"{tmp_path}/ledger.csv is no ledger of charrec's ({why}); name another folder"
+    told = f"{tmp_path}/ledger.csv is no ledger of charrec's ({why}); mend it, or remove it: "
+    told += "what its runs are is in their folders, too"
     assert str(refused.value) == told
 
 
@@ -66,6 +67,22 @@ def test_a_job_that_is_no_number_is_no_folder_to_look_into(tmp_path: Path) -> No
     ledger.write([row | {"job": "../../home"} for row in ledger.rows()])
     with pytest.raises(UserError, match=r"\(no number of a job: '../../home'\)"):
         ledger.rows()
+
+
+@pytest.mark.parametrize("name", ["seconds", "best_validation_accuracy"])
+def test_what_is_no_number_is_told(name: str, tmp_path: Path) -> None:
+    ledger = make_ledger(tmp_path, 1)
+    ledger.update("0", **{name: "12,5"})
+    with pytest.raises(UserError, match=r"\(could not convert string to float: '12,5'\)"):
+        ledger.rows()
+
+
+def test_a_spreadsheet_may_have_saved_it(tmp_path: Path) -> None:
+    """With a mark before the first column, and a note beside the last one."""
+    ledger = make_ledger(tmp_path, 1)
+    before, text = ledger.rows(), ledger.path.read_bytes()
+    ledger.path.write_bytes(b"\xef\xbb\xbf" + text.rstrip() + b",a note\r\n")
+    assert ledger.rows() == before
 
 
 def test_rows_from_before_the_grid_grew_get_its_columns() -> None:

@@ -53,3 +53,9 @@ def test_threads_of_a_job(threads: int | str, beside_others: bool, count: int | 
 def test_no_number_of_threads(threads: Any) -> None:
     with pytest.raises(UserError, match=r"^sweep\.threads=.* is refused: sweep\.threads is auto, "):
         SweepOptions(threads=threads)
+
+
+def test_what_is_said_again_to_go_on() -> None:
+    assert SweepOptions("s", retry_failed=True).repeated() == []
+    options = SweepOptions("s", fail_fast=True, threads=2)
+    assert options.repeated() == ["sweep.fail_fast=true", "sweep.threads=2"]

@@ -11,7 +11,7 @@ from making_sweeps import make_job, make_point, make_sweep
 from charrec.errors import UserError
 from charrec.run import Run
 from charrec.sweep.folder import Sweep
-from charrec.sweep.plan import plan, plan_search
+from charrec.sweep.plan import plan, plan_search, refuse_another_grid
 
 GRID = [make_point(hsize=hsize) for hsize in range(1, 7)]
 
@@ -81,15 +81,75 @@ def test_a_grid_that_grew_gets_new_numbers_and_columns(tmp_path: Path) -> None:
     assert [row["hsize"] for row in rows] == ["1", "2", "3", "3", "1", "2"]
 
 
-def test_a_grid_that_shrank_keeps_its_rows(half: Sweep) -> None:
+def test_a_grid_that_shrank_keeps_the_rows_of_what_began(half: Sweep) -> None:
     assert numbers(half, 2) == [1]
-    assert len(half.ledger.rows()) == 6
+    rows = half.ledger.rows()
+    assert [row["job"] for row in rows] == ["0", "1", "2", "3", "4"]
+    assert [row["status"] for row in rows][2:] == ["diverged", "failed", "cut off"]
 
 
 def test_rows_that_the_grid_no_longer_has_show_their_settings(half: Sweep) -> None:
     plan(half, [make_point(hsize=9, batch_size=4)], False)
     rows = half.ledger.rows()
-    assert [row["batch_size"] for row in rows] == ["8", "8", "8", "", "8", "", "4"]
+    assert [row["batch_size"] for row in rows] == ["8", "8", "8", "", "8", "4"]
+
+
+def test_another_grid_is_refused(half: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of the command, say, which asks for other settings than any job has."""
+    monkeypatch.chdir(half.folder.parent)
+    refuse_another_grid(half, GRID[:1])
+    refuse_another_grid(Sweep(half.folder / "new"), GRID)
+    with pytest.raises(UserError) as refused:
+        refuse_another_grid(half, [make_point(epochs=3)])
+    assert str(refused.value) == (
+        f"{half.folder.name} has none of these jobs: leave its settings out, or give its whole "
+        "command once more, with values added"
+    )
+
+
+# Runs that the ledger does not know
+
+
+@pytest.mark.parametrize("rows_left", [0, 1, 2, 3])
+def test_what_a_ledger_has_lost_is_done_all_the_same(rows_left: int, tmp_path: Path) -> None:
+    """In the folders stands what the jobs were."""
+    sweep = make_sweep(tmp_path, "completed", "running", "completed", "waiting")
+    make_job(sweep, 0, "completed", accuracy=0.5)
+    make_job(sweep, 1, "running")
+    make_job(sweep, 2, "completed", accuracy=0.75)
+    if rows_left:
+        sweep.ledger.write(sweep.ledger.rows()[:rows_left])
+    else:
+        sweep.ledger.path.unlink()
+    refuse_another_grid(sweep, GRID[2:3])
+    assert numbers(sweep, 5) == [1, 3, 4]
+    rows = sweep.ledger.rows()
+    assert [(row["job"], row["hsize"], row["folder"]) for row in rows] == [
+        (str(n), str(n + 1), str(n)) for n in range(5)
+    ]
+    assert [row["best_validation_accuracy"] for row in rows] == ["0.5", "", "0.75", "", ""]
+
+
+def test_of_a_run_without_a_row_no_number_is_given_again(tmp_path: Path) -> None:
+    """Nor does it count a second time, or with a record that cannot be read."""
+    sweep = make_sweep(tmp_path, "completed")
+    make_job(sweep, 0, "completed", accuracy=0.5)
+    for job in (5, 7):
+        make_job(sweep, job, "completed", accuracy=0.5)
+    shutil.copytree(tmp_path / "0", tmp_path / "9")
+    (tmp_path / "7" / "summary.json").write_text("{")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "summary.json").write_text("{}")
+    assert numbers(sweep, 2) == [6]
+    assert [row["job"] for row in sweep.ledger.rows()] == ["0", "5", "6"]
+
+
+def test_a_lost_run_that_another_process_does(tmp_path: Path) -> None:
+    sweep = make_sweep(tmp_path, "waiting", "waiting")
+    make_job(sweep, 1, "running")
+    sweep.ledger.write(sweep.ledger.rows()[:1])
+    with Run(tmp_path / "1").locked(), pytest.raises(UserError, match="/1 is written to by "):
+        numbers(sweep, 2)
 
 
 def test_a_job_that_another_process_does_is_not_started_twice(half: Sweep) -> None:
@@ -115,6 +175,18 @@ def test_what_of_a_search_is_left(half: Sweep) -> None:
     assert plan_search(half, ["hsize"], 6, retry_failed=False) == [1, 4, 5]
     assert plan_search(half, ["hsize"], 6, retry_failed=True) == [1, 2, 3, 4, 5]
     assert [row["hsize"] for row in half.ledger.rows()] == ["1", "2", "3", "4", "5", "6"]
+
+
+def test_what_the_ledger_of_a_search_has_lost(tmp_path: Path) -> None:
+    sweep = make_sweep(tmp_path, "completed", "completed")
+    for job in range(2):
+        make_job(sweep, job, "completed", accuracy=0.5)
+    sweep.ledger.path.unlink()
+    assert plan_search(sweep, ["hsize"], 3, retry_failed=False) == [2]
+    rows = sweep.ledger.rows()
+    assert [(row["status"], row["hsize"]) for row in rows] == [
+        *(("completed", "1"), ("completed", "2"), ("waiting", "")),
+    ]
 
 
 @pytest.mark.parametrize("trials", [12, 10, 3])

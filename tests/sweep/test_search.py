@@ -19,9 +19,11 @@ from making_sweeps import make_sweep
 from optuna.trial import TrialState
 from processes import Finished, run_main, start
 
+from charrec.errors import UserError
 from charrec.run import Run
 from charrec.sweep.folder import Sweep
 from charrec.sweep.ledger import Row
+from charrec.sweep.search import need_optuna
 from charrec.sweep.study import Study
 
 SEARCH = "hydra/sweeper=optuna"
@@ -195,6 +197,10 @@ def test_after_a_failure_none_is_started_where_that_is_asked(
 
 
 REFUSED = {
+    "sweep.resume=s hydra.sweeper.n_trials=6": "hydra.sweeper.n_trials is no setting of a grid; "
+    "those of a search go with hydra/sweeper=optuna",
+    "lr=interval(1e-4,1e-1)": "interval(...) is for a search: give hydra/sweeper=optuna, "
+    "or values, such as 0.01,0.1",
     f"{SEARCH} lr=interval(-1,1)": "lr=-1.0 is refused: lr is a number above 0, such as 1e-3",
     f"{SEARCH} hsize=4": "a search needs settings to vary: 'lr=tag(log,interval(1e-4,1e-1))' "
     "hsize=32,64, say",
@@ -233,6 +239,25 @@ def test_without_optuna(tmp_path: Path) -> None:
         done = process.wait()
     told = "charrec: hydra/sweeper=optuna needs Optuna: pip install charrec[optuna]\n"
     assert (done.exit_code, done.stderr, list(tmp_path.iterdir())) == (2, told, [])
+
+
+@pytest.mark.parametrize(
+    ("broken", "why"), [(True, ", which cannot be imported (half)"), (False, "")]
+)
+def test_an_optuna_that_is_half_there(
+    broken: bool, why: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "optuna").mkdir()
+    fails = "raise ImportError('half')" if broken else "import what_it_needs_too"
+    (tmp_path / "optuna" / "__init__.py").write_text(fails)
+    monkeypatch.syspath_prepend(tmp_path)
+    with monkeypatch.context() as patch:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "optuna"]:
+            patch.delitem(sys.modules, name)
+        with pytest.raises(UserError) as refused:
+            need_optuna()
+    told = f"hydra/sweeper=optuna needs Optuna{why}: pip install charrec[optuna]"
+    assert str(refused.value) == told
 
 
 # Going on

@@ -63,6 +63,10 @@ def test_whole_numbers_are_those_of_ranges_and_of_int() -> None:
         ("lr=tag(log,interval(0,1))", "with the tag log its lowest value must be above 0"),
         ("lr=tag(lin,interval(0.1,1))", "the tag lin means nothing here; the one that does is log"),
         ("hsize=tag(log,choice(1,2))", "choices have no tag log; interval and range do"),
+        (
+            "hsize=tag(log,range(4,16,4))",
+            "with the tag log there are no steps; write interval or int(interval(...))",
+        ),
         ("hsize=range(4,4)", "it holds no value"),
         ("hsize=range(4,8,0)", "its step is 0"),
         ("optimizer=glob(x*)", "it holds no value"),

@@ -39,6 +39,20 @@ def searched(folder: Path, seed: int, trials: int, sampler: str = "tpe") -> list
     return found
 
 
+def test_what_somebody_else_puts_there_is_let_alone(tmp_path: Path) -> None:
+    """With optuna-dashboard, or Optuna itself."""
+    Study(tmp_path).study.enqueue_trial({"lr": 0.5})
+    Study(tmp_path).study.ask()
+    study = Study(tmp_path)
+    study.note(pruner="median")
+    values = study.begin(0, SPACE, SearchOptions())
+    assert 1e-4 <= values["lr"] <= 1e-1
+    assert study.judged(0, 4) is not None
+    study.tell([row(0, "completed", "0.5")])
+    states = [(trial.user_attrs.get("job"), trial.state) for trial in study.study.trials]
+    assert states == [(None, TrialState.RUNNING), (0, TrialState.COMPLETE)]
+
+
 def test_the_values_are_of_the_space(tmp_path: Path) -> None:
     for values in searched(tmp_path, 1, 12):
         assert 1e-4 <= values["lr"] <= 1e-1

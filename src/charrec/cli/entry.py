@@ -25,6 +25,7 @@ from charrec.run import run_id
 FULL_ERROR = "HYDRA_FULL_ERROR"
 WANTS_TRACEBACK = os.environ.get(FULL_ERROR) == "1"
 REFUSED = 2  # exit code
+GROUPS = ("optimizer", "augment", "data", "trainer")  # what a list would be merged into one
 MENDABLE = (UserError, HydraException, OmegaConfBaseException, OSError)
 
 
@@ -96,6 +97,10 @@ def report(error: BaseException, config_name: str) -> int:
 
 def settings_of(config: DictConfig) -> dict[str, Any]:
     """The composed settings as plain values, references resolved, without Hydra's own."""
+    choices = OmegaConf.select(config, "hydra.runtime.choices")
+    for group in GROUPS if choices is not None else ():
+        if group in config and group not in choices:
+            raise UserError(f"{group} is one choice: several, one a run, are -m {group}=A,B")
     plain = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     settings = OmegaConf.to_container(plain, resolve=True)
     assert isinstance(settings, dict)

@@ -16,6 +16,7 @@ from charrec.errors import nearest
 from charrec.resources import resource
 from charrec.signatures import trainer_arguments
 
+SWEEPER = "hydra/sweeper="
 # Settings that take more names than the YAML lists.
 OPEN_ENDED: dict[str, Callable[[], tuple[str, ...]]] = {
     "trainer.": trainer_arguments,
@@ -75,8 +76,8 @@ def known_settings(config_name: str) -> tuple[list[str], list[str]]:
     """The dotted names of all settings of a main, and the names of its config groups."""
     GlobalHydra.instance().clear()  # of the sweep that is being refused
     with initialize_config_dir(str(resource("conf")), version_base="1.3"):
-        chosen = [a for a in sys.argv[1:] if a.startswith("hydra/sweeper=")]  # others have others
-        config = compose(config_name, overrides=chosen, return_hydra_config=True)
+        sweepers = [a for a in sys.argv[1:] if a.startswith(SWEEPER)]  # others have others
+        config = compose(config_name, overrides=sweepers, return_hydra_config=True)
     groups = [str(name) for name in config.hydra.runtime.choices if "/" not in str(name)]
     return list(_keys(config)), groups
 
@@ -87,6 +88,8 @@ def _unknown_setting(found: re.Match[str], config_name: str) -> str:
         if name.startswith(place):
             hint = nearest(name.removeprefix(place), inside(), f"+{place}")
             return f"{name} is not set yet: write +{name}=VALUE, with a plus{hint}"
+    if name.startswith("hydra.sweeper.") and not any(a.startswith(SWEEPER) for a in sys.argv):
+        return f"{name} is no setting of a grid; those of a search go with {SWEEPER}optuna"
     keys, groups = known_settings(config_name)
     known = sorted({*keys, *groups} - {"hydra"})
     place = name.rpartition(".")[0]
@@ -118,6 +121,10 @@ def _bad_syntax(argument: str) -> str:
     )
 
 
+def _needs_search(found: re.Match[str], config_name: str) -> str:
+    return f"interval(...) is for a search: give {SWEEPER}optuna, or values, such as 0.01,0.1"
+
+
 def _needs_sweep(found: re.Match[str], config_name: str) -> str:
     return f"{found[1]}: for a sweep over several values put -m in front; a list is written [1,2]"
 
@@ -137,4 +144,5 @@ CURES: tuple[tuple[str, Cure], ...] = (
     (r"Ambiguous value for argument '(.*?)'\n", _needs_sweep),
     (r"Sweep parameters '(.*)' requires --multirun", _needs_sweep),
     (r"Config group override must be", _no_choice),
+    (r"does not support sweep type : INTERVAL", _needs_search),
 )

@@ -22,6 +22,7 @@ def take_folder(config: DictConfig, key: str) -> list[Path]:
     """
     while True:
         folder = Path(OmegaConf.select(config, key))
+        refuse_references(folder)
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
         try:
             folder.mkdir(parents=True)
@@ -33,6 +34,15 @@ def take_folder(config: DictConfig, key: str) -> list[Path]:
         if Path(OmegaConf.select(config, key)) == folder:
             _must_be_empty(folder, key)
             return []
+
+
+def refuse_references(folder: Path) -> None:
+    """Raise UserError for a folder in which Hydra cannot run anything."""
+    if "${" in str(folder.absolute()):
+        raise UserError(
+            f"{folder.absolute()}: Hydra takes ${{ in a folder's name for a reference to a "
+            "setting; work in another folder"
+        )
 
 
 def _must_be_empty(folder: Path, key: str) -> None:

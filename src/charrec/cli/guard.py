@@ -16,7 +16,7 @@ from omegaconf import DictConfig, read_write
 from charrec.cli.arguments import overrides
 from charrec.cli.checks import CHECKS
 from charrec.cli.entry import MENDABLE, report, settings_of
-from charrec.cli.folders import remove_empty, take_folder
+from charrec.cli.folders import refuse_references, remove_empty, take_folder
 from charrec.errors import UserError
 from charrec.processes import folder_of_the_run, follows, is_first
 from charrec.runs import find_run
@@ -39,6 +39,7 @@ class Guard(Callback):
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         with _or_exit(self.main):
+            refuse_references(Path.cwd())
             if self.main == "train" and _only_computes(config):
                 return
             goes_on = config.get("resume") is not None
@@ -56,6 +57,7 @@ class Guard(Callback):
         with _or_exit(self.main):
             if self.main != "train":
                 raise UserError(f"charrec.{self.main} has no sweeps: leave out -m")
+            refuse_references(Path.cwd())
             sweeper = config.hydra.sweeper._target_
             if sweeper not in SWEEPERS:
                 raise UserError(

@@ -37,6 +37,7 @@ def conclude(
     failure: Exception | None,
     command: str,
     all_right: Container[str] = DONE,
+    asked: Container[str] | None = None,
 ) -> None:
     """Show the results and draw them.
 
@@ -44,6 +45,7 @@ def conclude(
         failure: what the launcher raised, if it did.
         command: that goes on with the sweep.
         all_right: statuses that are no reason to complain.
+        asked: fingerprints of the jobs that were asked for; None stands for all.
 
     Raises:
         UserError: naming every job that did not complete, and why.
@@ -53,6 +55,7 @@ def conclude(
     show(experiments, effects)
     if experiments:
         _draw(sweep.folder, experiments, effects)
+    rows = [row for row in rows if asked is None or row["fingerprint"] in asked]
     unfinished = [row for row in rows if row["status"] not in all_right]
     lines = list(_told(unfinished))
     if failure is not None:
@@ -84,6 +87,7 @@ def _told(rows: Sequence[Row]) -> Iterable[str]:
         if not row["fingerprint"]:
             continue
         why = row["error"] or NOT_ENDED.get(row["status"], row["status"])
-        yield f"  {row['job']} ({varied_of(row)}): {why}"
+        varied = varied_of(row)
+        yield f"  {row['job']}{f' ({varied})' if varied else ''}: {why}"
     if count := sum(not row["fingerprint"] for row in rows):
         yield f"  {count} more: not started"

@@ -66,10 +66,10 @@ def as_number(value: str) -> float | None:
     """None for what is no number, true and lists among it."""
     try:
         number = json.loads(value)
-    except (ValueError, RecursionError):
+        is_number = isinstance(number, (int, float)) and not isinstance(number, bool)
+        return float(number) if is_number and math.isfinite(number) else None
+    except (ValueError, RecursionError, OverflowError):
         return None
-    is_number = isinstance(number, (int, float)) and not isinstance(number, bool)
-    return float(number) if is_number and math.isfinite(number) else None
 
 
 def effects_in(experiments: Sequence[Experiment]) -> Effects:

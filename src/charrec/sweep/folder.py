@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,18 @@ def _has_left(sweep: Sweep, statuses: Container[str]) -> bool:
 
 
 def _ran_last(sweep: Sweep) -> str:
-    """When its last job started, in an order that sorts as text."""
-    runs = find_runs(sweep.folder)
-    return max((str(run.summary.get("started") or "") for run in runs), default="")
+    """When its last job started, or it was itself, in an order that sorts as text."""
+    started = max(map(_started, find_runs(sweep.folder)), default="")
+    return started or _as_recorded(sweep.ledger.path.stat().st_mtime)
+
+
+def _started(run: Run) -> str:
+    try:
+        return str(run.summary.get("started") or "")
+    except UserError:  # as above
+        return ""
+
+
+def _as_recorded(seconds: float) -> str:
+    """A time as runs write it."""
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds")

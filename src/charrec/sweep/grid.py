@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from charrec.paths import shown_path
 from charrec.sweep.folder import Sweep
 from charrec.sweep.options import SweepOptions
-from charrec.sweep.plan import plan
+from charrec.sweep.plan import plan, refuse_another_grid
 from charrec.sweep.points import Point, each_once, points_of
 from charrec.sweep.search import SearchSweeper
 from charrec.sweep.sweeper import JobSweeper, warn_once
@@ -32,6 +32,7 @@ class GridSweeper(JobSweeper):
         points = self._points([*given, *of_the_sweep])
         sweep = going_on or self._new_sweep()
         with sweep.locked():
+            refuse_another_grid(sweep, points)
             sweep.keep_command(self._config, given)
             self._work(sweep, points, options)
 
@@ -39,7 +40,7 @@ class GridSweeper(JobSweeper):
         jobs = plan(sweep, points, options.retry_failed)
         told = f"Sweep: {shown_path(sweep.folder)}, {len(jobs)} of {len(points)} jobs to do"
         print(told, flush=True)  # before a launcher forks
-        with self._concluding(sweep):
+        with self._concluding(sweep, {point.fingerprint for point in points}):
             self._launch(sweep, jobs, options.fail_fast)
 
     def _points(self, arguments: Sequence[str]) -> list[Point]:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a sweep is between two jobs, or waits for jobs in other processes."""
+"""Signals beside training: to a sweep that waits for its jobs, and to jobs whose time is up."""
 
 from __future__ import annotations
 
@@ -34,3 +34,33 @@ def interruptible() -> Iterator[None]:
 
 def _raise(number: int, frame: FrameType | None) -> None:
     raise Interrupted(number)
+
+
+@contextmanager
+def saved_before_the_time_is_up() -> Iterator[None]:
+    """A job on a cluster saves before it is ended for its time limit, or to make room.
+
+    The launcher for Slurm, submitit, tells it by a signal of its own. Its handler, which asks for
+    the job to be begun once more or gives up, would end the process in the middle of a step: here
+    it is called when the run has saved and is interrupted, as by SIGTERM.
+    """
+    number = getattr(signal, "SIGUSR2", 0)  # which Windows does not have
+    theirs = signal.getsignal(number) if number else None
+    if not callable(theirs) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+
+    def save(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        if len(came) == 1:
+            signal.raise_signal(signal.SIGTERM)
+
+    signal.signal(number, save)
+    try:
+        with interruptible():
+            yield
+    finally:
+        signal.signal(number, theirs)
+        if came:
+            theirs(number, None)

@@ -15,24 +15,28 @@ from pathlib import Path
 from typing import Any
 
 from charrec.cli.heavy import uncollected
-from charrec.errors import Diverged, Pruned
+from charrec.errors import Diverged, Pruned, UserError
 from charrec.files import write_whole
 from charrec.run import CAN_GO_ON, LOCK, Run
 from charrec.saying import say
 from charrec.settings import TrainSettings
 from charrec.sweep.folder import STOP, outcome
+from charrec.sweep.interruptible import saved_before_the_time_is_up
 from charrec.sweep.ledger import DONE, Ledger, Row
 from charrec.sweep.options import AUTO, threads_of_a_job
 from charrec.sweep.progress import line
 
 TRACEBACK = "traceback.txt"
 STAYS = (".hydra", LOCK)
+RUNNING = "running"
 
 
 def perform(settings: Mapping[str, Any], folder: Path, beside_others: bool = False) -> None:
     """Train the run in `folder`, which is called by the job's number, or go on with it.
 
-    Whatever is raised ends this job alone: it stands in the ledger and in ``traceback.txt``.
+    Whatever is raised ends this job alone: it stands in the ledger and in ``traceback.txt``. A job
+    that somebody else has done or is doing is left to them: one that was waiting in a queue, say,
+    while its sweep was gone on with.
 
     Args:
         beside_others: whether other jobs may run at the same time, in other processes.
@@ -40,10 +44,23 @@ def perform(settings: Mapping[str, Any], folder: Path, beside_others: bool = Fal
     Raises:
         KeyboardInterrupt: Ctrl-C or SIGTERM, which end the sweep.
     """
-    ledger, began = Ledger(folder.parent), time.monotonic()
-    if (ledger.folder / STOP).exists():
+    if (folder.parent / STOP).exists() or _is_somebody_elses(Run(folder)):
         return
-    rows = ledger.update(folder.name, status="running", error="")
+    with saved_before_the_time_is_up():
+        _perform(settings, folder, beside_others)
+
+
+def _is_somebody_elses(run: Run) -> bool:
+    """A sweep asks for no job that has ended as it was meant to: it has ended since then."""
+    try:
+        return bool(run.so_far) and run.status in (*DONE, RUNNING)
+    except UserError:  # a damaged record says nothing
+        return False
+
+
+def _perform(settings: Mapping[str, Any], folder: Path, beside_others: bool) -> None:
+    ledger, began = Ledger(folder.parent), time.monotonic()
+    rows = ledger.update(folder.name, status=RUNNING, error="")
     before = float(next(r["seconds"] for r in rows if r["job"] == folder.name) or 0)
     entry: Row = {"status": "interrupted"}
     try:
@@ -51,7 +68,7 @@ def perform(settings: Mapping[str, Any], folder: Path, beside_others: bool = Fal
     finally:
         entry["seconds"] = f"{before + time.monotonic() - began:.1f}"
         rows = ledger.update(folder.name, **entry)
-    if settings["sweep"]["fail_fast"] and entry["status"] not in DONE:
+    if settings["sweep"]["fail_fast"] and entry["status"] not in (*DONE, RUNNING):
         (ledger.folder / STOP).touch()
     if not sys.stdout.isatty():  # else there is a bar (charrec.sweep.bar)
         say(line(rows, folder.name))
@@ -79,6 +96,8 @@ def _train(settings: Mapping[str, Any], folder: Path, limit: int | None) -> None
         from charrec.sweep.pruning import pruning_of
 
     run, pruning = Run(folder), pruning_of(folder, settings)
+    if _is_somebody_elses(run):  # since the first look: the imports take seconds
+        return
     with nullcontext() if limit is None else execution.threads(limit):
         if run.so_far and run.status in CAN_GO_ON:
             (folder / TRACEBACK).unlink(missing_ok=True)

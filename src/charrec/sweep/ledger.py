@@ -15,8 +15,9 @@ from charrec.files import DRAFT, whole_file
 from charrec.runs import LEDGER
 
 FIRST = ("job", "fingerprint", "status")
+ACCURACY = "best_validation_accuracy"
 FOUND = (
-    "best_validation_accuracy",  # a fraction, like test_accuracy
+    ACCURACY,  # a fraction, like test_accuracy
     "best_epoch",  # counted from 1
     "test_accuracy",
 )
@@ -54,7 +55,8 @@ class Ledger:
             return _read(self.path)
         except (ValueError, csv.Error) as error:
             raise UserError(
-                f"{self.path} is no ledger of charrec's ({error}); name another folder"
+                f"{self.path} is no ledger of charrec's ({error}); mend it, or remove it: "
+                "what its runs are is in their folders, too"
             ) from error
 
     def write(self, rows: Sequence[Row]) -> None:
@@ -96,16 +98,18 @@ class Ledger:
 
 def _read(path: Path) -> list[Row]:
     """Raises ValueError or csv.Error where it is no ledger."""
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets put a mark before it
         table = csv.DictReader(file)
         missing = {*FIRST, *LAST} - set(table.fieldnames or ())
-        rows = [{name: value or "" for name, value in row.items()} for row in table]
+        rows = [{name: row[name] or "" for name in table.fieldnames or ()} for row in table]
     if missing:
         raise ValueError(f"no column {min(missing)}")
     for row in rows:
         for name in ("job", "folder"):  # of which the second is a job's number too
             if not row[name].isdecimal():
                 raise ValueError(f"no number of a job: {row[name]!r}")
+        for name in (ACCURACY, "seconds"):
+            float(row[name] or 0)
     return rows
 
 

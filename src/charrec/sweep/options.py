@@ -7,6 +7,7 @@ from typing import Any
 
 from charrec.errors import UserError
 from charrec.rules import Rule, check_names, or_auto, whole
+from charrec.sweep.fingerprint import in_text
 
 AUTO = "auto"
 YES_OR_NO = Rule(lambda value: isinstance(value, bool), "true or false")
@@ -34,6 +35,15 @@ class SweepOptions:
             rule.check(f"sweep.{name}", getattr(self, name))
         if self.retry_failed and self.resume is None:
             raise UserError("sweep.retry_failed goes with sweep.resume=DIR, the sweep that failed")
+
+    def repeated(self) -> list[str]:
+        """Those that were given and go on being meant, as on the command line."""
+        given = {name: getattr(self, name) for name in ("fail_fast", "threads")}
+        return [
+            f"sweep.{name}={in_text(value)}"
+            for name, value in given.items()
+            if value != getattr(SweepOptions, name)
+        ]
 
     @classmethod
     def from_config(cls, config: Any) -> SweepOptions:

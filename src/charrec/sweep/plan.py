@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from charrec.errors import UserError
-from charrec.sweep.fingerprint import flat
-from charrec.sweep.folder import Sweep
+from charrec.paths import shown_path
+from charrec.run import Run
+from charrec.sweep.fingerprint import fingerprint, flat
+from charrec.sweep.folder import Sweep, outcome
 from charrec.sweep.ledger import FAILED, FOUND, TO_DO, Row, new_row, with_columns
 from charrec.sweep.points import Point
 
@@ -20,15 +22,44 @@ def _rows_to_change(sweep: Sweep) -> Iterator[list[Row]]:
     with sweep.ledger.alone():
         sweep.ledger.remove_drafts()
         rows = sweep.rows()
+        rows += _lost(sweep, rows)
         _refuse_running(sweep, rows)
         yield rows
+
+
+def _lost(sweep: Sweep, rows: Sequence[Row]) -> list[Row]:
+    """Rows for runs of the sweep that its ledger does not know: it was cut off, or removed.
+
+    Else their numbers would be given to other jobs, and what is in the folders would be cleared.
+    """
+    known = {row["job"] for row in rows} | {row["fingerprint"] for row in rows}
+    folders = [path.parent for path in sweep.folder.glob("*/summary.json")]
+    numbers = sorted(int(f.name) for f in folders if f.name.isdecimal() and f.name not in known)
+    found = []
+    for number in numbers:
+        run = Run(sweep.folder / str(number))
+        with suppress(UserError):  # a damaged record says nothing
+            row = new_row(number, fingerprint(run.settings), {}) | outcome(run)
+            found += [row] if row["fingerprint"] not in known else []
+    return found
+
+
+def refuse_another_grid(sweep: Sweep, points: Sequence[Point]) -> None:
+    """Raise UserError where the sweep has jobs, of which the points are none."""
+    rows = sweep.ledger.rows()
+    known = {row["fingerprint"] for row in rows + _lost(sweep, rows)}
+    if known and not any(point.fingerprint in known for point in points):
+        raise UserError(
+            f"{shown_path(sweep.folder)} has none of these jobs: leave its settings out, or give "
+            "its whole command once more, with values added"
+        )
 
 
 def plan(sweep: Sweep, points: Sequence[Point], retry_failed: bool) -> list[Job]:
     """Bring the ledger up to date with the points, each of another experiment.
 
     Points are found again by their fingerprint, whatever the order of the command; new ones get
-    the next numbers. Rows that the command no longer asks for stay.
+    the next numbers. Rows that the command no longer asks for stay if their jobs began.
 
     Returns:
         The jobs left to do.
@@ -38,11 +69,13 @@ def plan(sweep: Sweep, points: Sequence[Point], retry_failed: bool) -> list[Job]
     """
     with _rows_to_change(sweep) as rows:
         jobs = _enter(rows, points, TO_DO + FAILED if retry_failed else TO_DO)
+        asked = {point.fingerprint for point in points}
+        rows = [r for r in rows if r["status"] != "waiting" or r["fingerprint"] in asked]
         sweep.ledger.write(with_columns(_complete(sweep, rows, points)))
     return jobs
 
 
-def plan_search(sweep: Sweep, names: Iterable[str], n_trials: int, retry_failed: bool) -> list[int]:
+def plan_search(sweep: Sweep, names: Sequence[str], n_trials: int, retry_failed: bool) -> list[int]:
     """Bring the ledger up to date with a number of trials, of which the settings come later.
 
     Trials that began stay, whatever their number.
@@ -57,7 +90,11 @@ def plan_search(sweep: Sweep, names: Iterable[str], n_trials: int, retry_failed:
         UserError: one of them is being done by another process.
     """
     with _rows_to_change(sweep) as known_rows:
-        rows = [row for row in known_rows if row["fingerprint"] or int(row["job"]) < n_trials]
+        rows = [
+            _settings_in(sweep, row, names) | row
+            for row in known_rows
+            if row["fingerprint"] or int(row["job"]) < n_trials
+        ]
         known = {int(row["job"]) for row in rows}
         missing = (number for number in range(n_trials) if number not in known)
         rows += [new_row(number, "", dict.fromkeys(names, "")) for number in missing]

@@ -132,6 +132,10 @@ def _steps(override: Override, sweep: RangeSweep, log: bool) -> Range:
     """As in a grid the end itself is left out."""
     if not sweep.step:
         _refuse(override, "its step is 0")
+    if log and sweep.step not in (1, -1):
+        _refuse(
+            override, "with the tag log there are no steps; write interval or int(interval(...))"
+        )
     values = sweep.range()
     if not isinstance(values, range):
         values = list(values)  # type: ignore[assignment]

@@ -1,8 +1,9 @@
 """Optuna's part in a search: its storage in the sweep's folder, its trials, what they are told.
 
-Each trial knows the job that it is (the user attribute ``job``); only the process of the sweep
-begins and ends trials, so that after whatever happened the ledger says how those end that were
-left running. Imported only where there is a search: Optuna costs half a second.
+Each trial knows the job that it is (the user attribute ``job``; what somebody else put there has
+none, and stays as it is); only the process of the sweep begins and ends trials, so that after
+whatever happened the ledger says how those end that were left running. Imported only where there
+is a search: Optuna costs half a second.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class Study:
         """End every trial that has ended, as the ledger says it did."""
         by_job = {int(row["job"]): row for row in rows}
         for trial in self._trials(TrialState.RUNNING):
-            row = by_job.get(trial.user_attrs[JOB], {})
+            row = by_job.get(trial.user_attrs.get(JOB, -1), {})
             state = ENDS.get(row.get("status", ""))
             accuracy = row.get("best_validation_accuracy", "")
             if state is TrialState.COMPLETE:
@@ -121,11 +122,11 @@ class Study:
 
     def _running(self, job: int) -> FrozenTrial | None:
         running = self._trials(TrialState.RUNNING)
-        return next((trial for trial in running if trial.user_attrs[JOB] == job), None)
+        return next((trial for trial in running if trial.user_attrs.get(JOB) == job), None)
 
     def _new(self, job: int) -> FrozenTrial:
         """Added as a whole: asked for in Optuna's way it would be nobody's for a moment."""
-        before = [trial for trial in self._trials() if trial.user_attrs[JOB] == job]
+        before = [trial for trial in self._trials() if trial.user_attrs.get(JOB) == job]
         params: dict[str, Any] = before[-1].params if before else {}
         distributions: dict[str, BaseDistribution] = before[-1].distributions if before else {}
         trial = optuna.trial.create_trial(

@@ -9,21 +9,22 @@ from __future__ import annotations
 import shlex
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from charrec.cli.arguments import escaped, overrides, quoted
-from charrec.cli.folders import take_folder
+from charrec.cli.folders import refuse_references, take_folder
 from charrec.errors import Interrupted, UserError
-from charrec.paths import shown_path
+from charrec.paths import full_path, shown_path
 from charrec.sweep.bar import bar_over
 from charrec.sweep.conclusion import conclude, settle
 from charrec.sweep.folder import Sweep, find_sweep
@@ -35,6 +36,7 @@ from charrec.sweep.points import OF_THE_SWEEP
 
 FOLDER, SUBFOLDER = "hydra.sweep.dir", "hydra.sweep.subdir"
 GIVEN = "command-line"  # Hydra's name for --config-dir
+PATHS = ("data.root", "weights")  # settings of jobs
 # In the command that goes on; what the sweeper was told is kept in the folder.
 NOT_REPEATED = ("hydra.mode", FOLDER, "hydra/sweeper", "hydra.sweeper.")
 
@@ -64,7 +66,7 @@ class JobSweeper(Sweeper):
 
     def sweep(self, arguments: Sequence[str]) -> None:
         """Raises UserError where a job did not complete, Interrupted on Ctrl-C or SIGTERM."""
-        options = SweepOptions.from_config(OmegaConf.to_container(self._config.sweep))
+        options = SweepOptions.from_config(self._config_of_sweep())
         self._refuse_given(SUBFOLDER, "jobs are numbered, and ledger.csv says what is varied")
         going_on = self._sweep_to_go_on_with(options)
         self._of_the_same_kind(going_on)._sweep(arguments, options, going_on)
@@ -97,13 +99,25 @@ class JobSweeper(Sweeper):
         of_jobs = [a for a in arguments if a not in of_the_sweep]
         if going_on and not of_jobs:
             return going_on.arguments(), of_the_sweep
-        return [*(f"{name}={value}" for name, value in self.params.items()), *of_jobs], of_the_sweep
+        of_jobs = [*(f"{name}={value}" for name, value in self.params.items()), *of_jobs]
+        return [self._from_anywhere(a) for a in of_jobs], of_the_sweep
+
+    def _from_anywhere(self, argument: str) -> str:
+        """With a whole path, for a sweep may be gone on with from another folder."""
+        name, _, given = argument.partition("=")
+        if name.lstrip("+") not in PATHS or "${" in given:
+            return argument
+        path = OverridesParser.create(self._loader).parse_override(argument).value()
+        return (
+            f"{name}={quoted(str(full_path(path)))}" if path and isinstance(path, str) else argument
+        )
 
     def _sweep_to_go_on_with(self, options: SweepOptions) -> Sweep | None:
         if options.resume is None:
             return None
         self._refuse_given(FOLDER, "a sweep that goes on keeps its folder")
         sweep = find_sweep(options.resume, options.retry_failed)
+        refuse_references(sweep.folder)
         self._config.hydra.sweep.dir = escaped(str(sweep.folder))  # launchers make it
         return sweep
 
@@ -117,8 +131,12 @@ class JobSweeper(Sweeper):
         return Sweep(Path(self._config.hydra.sweep.dir).absolute())
 
     @contextmanager
-    def _concluding(self, sweep: Sweep) -> Iterator[None]:
-        """However the launcher ends, records are settled and what came out is told."""
+    def _concluding(self, sweep: Sweep, asked: Container[str] | None = None) -> Iterator[None]:
+        """However the launcher ends, records are settled and what came out is told.
+
+        Args:
+            asked: fingerprints of the jobs that the command asks for; None stands for all.
+        """
         failure = None
         try:
             with interruptible(), bar_over(sweep.ledger):
@@ -129,7 +147,7 @@ class JobSweeper(Sweeper):
             raise Interrupted.by(stop, message) from None
         except Exception as error:  # a worker that was killed, say
             failure = error
-        conclude(sweep, failure, self._command_to_go_on(sweep), self.all_right)
+        conclude(sweep, failure, self._command_to_go_on(sweep), self.all_right, asked)
 
     def _launch(self, sweep: Sweep, jobs: Sequence[Job], fail_fast: bool) -> None:
         """Each job is told its folder: left to Hydra, numbers would start from 0 once more."""
@@ -156,7 +174,13 @@ class JobSweeper(Sweeper):
             if not override.partition("=")[0].lstrip("+").startswith(NOT_REPEATED)
         ]
         folder = f"sweep.resume={shown_path(sweep.folder)}"
-        return shlex.join(["python", "-m", "charrec.train", "-m", *flags, folder, *kept])
+        options = SweepOptions.from_config(self._config_of_sweep())
+        return shlex.join(
+            ["python", "-m", "charrec.train", "-m", *flags, folder, *options.repeated(), *kept]
+        )
+
+    def _config_of_sweep(self) -> Any:
+        return OmegaConf.to_container(self._config.sweep, resolve=True)
 
 
 def warn_once(notes: Iterable[str]) -> None:
