@@ -120,7 +120,7 @@ REFUSED = {
     "lr=1,2 sweep.retry_failed=true": "sweep.retry_failed goes with sweep.resume=DIR, "
     "the sweep that failed",
     "optimizer=[sgd,adam] lr=1,2": "optimizer is one choice: several, one a run, are -m "
-    "optimizer=sgd,adam",
+    "optimizer=A,B",
     "sweep.fail_fast=true,false": "sweep.fail_fast is one for the whole sweep: give it one value",
 }
 
