@@ -69,7 +69,7 @@ def choices_of(key: str) -> list[str]:
         ("optimizer", settings.optimizer_choices()),
         *(
             (group, tuple(path.stem for path in (CONF / group).glob("*.yaml")))
-            for group in ("trainer", "experiment", "augment")
+            for group in ("data", "augment", "trainer", "experiment")
         ),
     ],
 )

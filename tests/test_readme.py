@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 import subprocess
@@ -43,6 +44,9 @@ def place(tmp_path_factory: pytest.TempPathFactory, letters: Path) -> Path:
     (folder / "data").symlink_to(ROOT / "data")
     (folder / "FOLDER").symlink_to(letters)
     (folder / "my_letters").symlink_to(letters)
+    for letter, seed in itertools.product("ABC", range(10)):
+        (folder / "my_tree" / letter).mkdir(parents=True, exist_ok=True)
+        draw_letter(letter, seed).save(folder / "my_tree" / letter / f"{seed}.png")
     (folder / "photos").mkdir()
     draw_letter("A", 1).save(folder / "photos" / "one_A.jpg")
     for where in (
@@ -69,6 +73,8 @@ def run(command: str, place: Path) -> Finished:
 def test_command(command: str, place: Path) -> None:
     if "trainer=gpu" in command and not torch.cuda.is_available():
         pytest.skip("no GPU on this machine")
+    if "data.download=true" in command:
+        pytest.skip("tests/data/test_emnist.py downloads small files of its format")
     if launched := re.search(r"hydra/launcher=(joblib|ray|submitit)", command):
         pytest.skip(f"tests/sweep runs the launcher {launched[1]}")
     done = run(command, place)
@@ -112,9 +118,10 @@ def test_table_of_knobs_says_the_defaults() -> None:
         f"sweep.{name}": SAID.get(value, value) for name, value in vars(SweepOptions()).items()
     }
     defaults |= {"data.root": "the embedded letters", "data.alphabet": "A to Z"}
+    defaults |= {"data": defaults.pop("data.kind"), "data.group": "none", "data.download": "false"}
     for name, said in knobs().items():
         assert said == defaults.get(name, "none"), name
-    assert set(knobs()) == {*defaults, "experiment"} - {"data"}
+    assert set(knobs()) == {*defaults, "experiment"}
 
 
 def test_table_of_the_search_says_the_defaults() -> None:
@@ -128,11 +135,12 @@ def test_table_of_check_says_the_defaults() -> None:
     table = README.split("## Check")[1].split("\n## ")[0]
     said = dict(re.findall(r"^\| `(.+?)` \| (.+?) \|", table, re.M))
     plain = OmegaConf.load(resource("conf") / "check.yaml")
-    assert set(said) == {*(f"data.{name}" for name in plain.data), "out"}
-    assert said["data.image_size"] == str(plain.data.image_size)
+    data = OmegaConf.load(resource("conf") / "data" / f"{said.pop('data')}.yaml")
+    assert set(said) == {*(f"data.{name}" for name in map(str, data) if name != "kind"), "out"}
+    assert said["data.image_size"] == str(data.image_size)
     assert said["data.alphabet"] == knobs()["data.alphabet"]
-    assert plain.data.alphabet == DataSettings().alphabet
-    assert (plain.data.root, plain.out) == (None, None)
+    assert data.alphabet == DataSettings().alphabet
+    assert (data.kind, data.root, plain.out) == ("lists", None, None)
 
 
 def test_every_make_target_is_in_the_readme_or_the_help() -> None:

@@ -9,9 +9,9 @@ from typing import Any
 from omegaconf import DictConfig
 
 from charrec.cli.entry import run_main, settings_of
+from charrec.data.settings import DataSettings
 from charrec.files import write_whole
 from charrec.run import output_folder
-from charrec.settings import DataSettings
 
 
 def main(config: DictConfig) -> int:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,11 @@ from charrec.data.datamodule import CharacterDataModule
 from charrec.data.finding import find_pictures
 from charrec.data.letters import letter_of, summarise
 from charrec.data.pictures import read_pictures
+from charrec.data.settings import DataSettings
 from charrec.errors import UserError
 from charrec.figures.confusion import draw_confusion_matrix
 from charrec.figures.gallery import draw_gallery
 from charrec.files import write_whole
-from charrec.paths import full_path
 from charrec.run import Run, output_folder
 from charrec.runs import find_run
 from charrec.trainer import interrupts_unchanged, make_trainer
@@ -76,15 +77,17 @@ def test(
     checkpoint: str = "best",
     out: str | Path | None = None,
     trainer: Mapping[str, Any] = ON_WHAT_IS_THERE,
+    data: DataSettings | None = None,
 ) -> tuple[Answers, Path]:
-    """Test a run on the test split of a folder of letters.
+    """Test a run on the test split of its letters, or of others.
 
     Args:
         run: a run or its folder; None means the newest completed one under ``outputs/``.
-        root: a folder of letters; None means those that the run was trained on.
+        root: a folder of letters of the same kind; None means those that the run was trained on.
         checkpoint: ``"best"`` (on validation) or ``"last"``.
         out: where to write; None means a new folder under ``RUN/test/``.
         trainer: arguments of ``pl.Trainer`` that say where to compute.
+        data: letters of any kind, in place of `root`: ``DataSettings(kind="folders", root=...)``.
 
     Returns:
         The answers and the folder that they were written to.
@@ -95,10 +98,9 @@ def test(
     run = run if isinstance(run, Run) else find_run(run)
     classifier = load_classifier(run.checkpoint(checkpoint))
     run.warn_if_unfinished()
-    root = full_path(root) if root is not None else run.letters.root
-    letters = CharacterDataModule(
-        root, classifier.hparams["image_size"], classifier.hparams["alphabet"]
-    )
+    chosen = run.letters_to_test({"root": root} if data is None else vars(data))
+    network = {name: classifier.hparams[name] for name in ("image_size", "alphabet")}
+    letters = CharacterDataModule(**vars(replace(chosen, **network)))
     answers = answer_test_split(classifier, letters, trainer)
     folder = output_folder(out, run.folder / "test")
     write_test_report(answers, folder)

@@ -9,7 +9,7 @@ import secrets
 import shlex
 import subprocess
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -19,13 +19,14 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from charrec.data.settings import DATA_NAMES, DataSettings
 from charrec.errors import Diverged, Interrupted, Pruned, UserError
 from charrec.files import remove_drafts, write_whole
 from charrec.ordinary import read_ordinary
 from charrec.paths import full_path, shown_path
 from charrec.resources import INSTALLED, PACKAGE
-from charrec.rules import one_of
-from charrec.settings import DataSettings, TrainSettings
+from charrec.rules import check_names, one_of
+from charrec.settings import TrainSettings
 from charrec.signals import signals_held
 
 CHECKPOINTS = ("best", "last")
@@ -147,6 +148,27 @@ class Run:
             return DataSettings(**data)
         except TypeError as e:
             raise UserError(f"{self._damaged()}: {e}") from e
+
+    def letters_to_test(self, given: Mapping[str, Any]) -> DataSettings:
+        """Its own letters, at the `root` that is given; or others, where their `kind` is given.
+
+        Raises:
+            UserError: the summary is damaged, or what is given is wrong or the run's alone.
+        """
+        own = self.letters
+        check_names(given, DATA_NAMES, "data.")
+        if "kind" not in given:
+            root = given.get("root")
+            return own if root is None else replace(own, root=root)
+        others = DataSettings(**given)
+        for name in ("image_size", "alphabet"):
+            value = getattr(others, name)
+            if value not in (getattr(own, name), getattr(DataSettings(), name)):
+                raise UserError(
+                    f"data.{name}={value} is refused: the run was trained with "
+                    f"{getattr(own, name)}; leave it out"
+                )
+        return replace(others, image_size=own.image_size, alphabet=own.alphabet)
 
     def _damaged(self) -> str:
         return f"{self.folder / 'summary.json'} is damaged, name another run"

@@ -22,13 +22,13 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from charrec.augment import AUGMENT_NAMES, AugmentSettings
+from charrec.data.settings import DATA_NAMES, PATH, text_of
+from charrec.data.settings import DataSettings as DataSettings  # for those who import it from here
 from charrec.errors import UserError
-from charrec.paths import full_path
 from charrec.resources import resource
 from charrec.rules import (
     Rule,
     check_names,
-    is_alphabet,
     number,
     one_of,
     one_or_more,
@@ -43,7 +43,6 @@ ACTIVATIONS = ("tanh", "scaled_tanh", "relu", "sigmoid")
 INITS = ("xavier", "lecun", "kaiming", "normal", "spread")
 SCHEDULES = ("constant", "cosine", "one_cycle")
 NORMALISATIONS = ("plain", "standard", "ink", "framed")
-PATH = or_null(Rule(lambda value: isinstance(value, (str, Path)), "the path of a folder"))
 RULES = {
     "hsize": one_or_more(whole(1, 65536)),
     "activation": one_of(ACTIVATIONS),
@@ -60,16 +59,13 @@ RULES = {
     "steps_per_execution": or_auto(whole(1, 1_000_000)),
     "compile": Rule(lambda v: v == "auto" or isinstance(v, bool), "auto, true or false"),
     "weights": PATH,
-    "root": PATH,
-    "alphabet": Rule(is_alphabet, "two or more different characters, such as ABCDEF"),
-    "image_size": whole(4, 512),
 }
 
 
-def check_values(values: Mapping[str, Any], prefix: str = "") -> None:
+def check_values(values: Mapping[str, Any]) -> None:
     for name, rule in RULES.items():
         if name in values:
-            rule.check(prefix + name, values[name])
+            rule.check(name, values[name])
 
 
 @cache
@@ -98,21 +94,6 @@ def augment_defaults(name: str) -> AugmentSettings:
     strengths = OmegaConf.to_container(OmegaConf.load(resource("conf/augment") / f"{name}.yaml"))
     assert isinstance(strengths, dict)
     return AugmentSettings(**{str(k): v for k, v in strengths.items() if k != "name"})
-
-
-def _text_of(path: str | Path | None) -> str | None:
-    return None if path is None else str(full_path(path))
-
-
-@dataclass(frozen=True)
-class DataSettings:
-    root: str | Path | None = None  # None: the embedded letters
-    image_size: int = 32
-    alphabet: str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-    def __post_init__(self) -> None:
-        check_values(vars(self), "data.")
-        object.__setattr__(self, "root", _text_of(self.root))
 
 
 def _float32_on_what_is_there() -> dict[str, Any]:
@@ -172,7 +153,8 @@ class TrainSettings:
         self._check_parts()
         self._settle_momentum(own["momentum"])
         self._set(lr=float(self.lr or 0), weight_decay=float(self.weight_decay))
-        self._set(weights=_text_of(self.weights))
+        self._set(weights=text_of(self.weights))
+        self.data.need_training()
 
     def _check_steps_per_execution(self) -> None:
         reason = needs_every_step(self.trainer)
@@ -227,7 +209,8 @@ class TrainSettings:
 
     def record(self) -> dict[str, Any]:
         """Plain scalars, lists and mappings, as ``summary.json`` keeps them."""
-        return {name: value for name, value in asdict(self).items() if name != "notes"}
+        record = {name: value for name, value in asdict(self).items() if name != "notes"}
+        return {**record, "data": self.data.record()}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> TrainSettings:
@@ -246,5 +229,4 @@ class TrainSettings:
 
 
 OF_GROUPS = ("optimizer_options", "augment_strengths")  # on the command line a group's own keys
-DATA_NAMES = tuple(f.name for f in fields(DataSettings))
 SETTING_NAMES = tuple(f.name for f in fields(TrainSettings) if f.init)

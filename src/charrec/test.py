@@ -6,6 +6,7 @@ from omegaconf import DictConfig
 
 from charrec.cli.entry import run_main, settings_of
 from charrec.cli.heavy import uncollected
+from charrec.data.settings import DataSettings
 
 
 def main(config: DictConfig) -> None:
@@ -21,6 +22,7 @@ def main(config: DictConfig) -> None:
         settings["checkpoint"],
         settings["out"],
         settings["trainer"],
+        DataSettings(**settings["data"]) if "kind" in settings["data"] else None,
     )
     rows = answers.per_letter()
     print_table(list(rows[0]), [list(row.values()) for row in rows])

@@ -14,6 +14,7 @@ SETTINGS = (
     "momentum, optimizer, resume, schedule, seed, steps_per_execution, sweep, trainer, "
     "weight_decay, weights"
 )
+GROUP = "a config group takes the name of a choice; --help lists them"
 OPTIMIZERS = "choices: adadelta, adagrad, adam, adamw, rmsprop, sgd"
 SYNTAX = "write SETTING=VALUE, and quote a value with spaces or brackets twice: 'name=\"a b\"'"
 
@@ -47,9 +48,12 @@ NAMES = {
     "hsize, init, lr, momentum, optimizer, schedule, seed, steps_per_execution, trainer, "
     "weight_decay, weights",
     "data.rot=x": "data.rot is no setting; did you mean 'data.root'?\n"
-    "settings: data.alphabet, data.image_size, data.root",
+    "settings: data.alphabet, data.image_size, data.kind, data.root",
     "+data.rot=x": "data.rot is no setting; did you mean 'data.root'?\n"
-    "settings here: alphabet, image_size, root",
+    "settings here: alphabet, download, group, image_size, kind, root, split, split_seed, "
+    "test_share, validation_share",
+    "-m data=lists,folders data.rot=x": "data.rot is no setting; did you mean 'data.root'?\n"
+    "settings: data.alphabet, data.image_size, data.kind, data.root",
     "hydra.run.dri=x": "hydra.run.dri is no setting; did you mean 'hydra.run.dir'?\n"
     "settings: hydra.run.dir",
     "trainer.max_time=1": "trainer.max_time is not set yet: write +trainer.max_time=VALUE, "
@@ -67,11 +71,10 @@ NAMES = {
     "choices: auto, cpu, gpu",
     "hydra/launcher=fast": "hydra/launcher=fast is refused: no such choice\n"
     "choices: basic, joblib, ray, ray_aws, submitit_local, submitit_slurm",
-    "optimizer=null": "optimizer=null is refused: a config group takes the name of a choice; "
-    "--help lists them",
-    "trainer=3": "trainer=3 is refused: a config group takes the name of a choice; "
-    "--help lists them",
-    "data=3": "data=3 is refused: write data.NAME=VALUE",
+    "optimizer=null": f"optimizer=null is refused: {GROUP}",
+    "trainer=3": f"trainer=3 is refused: {GROUP}",
+    "data=3": f"data=3 is refused: {GROUP}",
+    "data=tree trainer=3": f"data=tree trainer=3 is refused: {GROUP}",
     "optimizer.options=3": "optimizer.options=3 is refused: write optimizer.options.NAME=VALUE",
 }
 GRAMMAR = {
@@ -139,15 +142,26 @@ def test_test_and_predict_refuse(command: str, answer: str, tmp_path: Path) -> N
 
 CHECKING = {
     "check data.root=/no/such": "data.root=/no/such: no such folder; name one that holds images/",
-    "check data.root=.": "data.root={here} has no folder images/; the pictures belong there",
+    "check data.root=.": "data.root={here} has no folder images/; the pictures belong there\n"
+    "a folder for each letter, A/ B/ and so on, is read with data=folders",
     "check out=/dev/null/here": "out=/dev/null/here: /dev/null is a file; name a folder",
     "check data.alphabet=AA": "data.alphabet=AA is refused: data.alphabet is two or more different "
     "characters, such as ABCDEF",
     "check data.image_size=3": "data.image_size=3 is refused: data.image_size is a whole number "
     "from 4 to 512",
     "check data.rot=x": "data.rot is no setting; did you mean 'data.root'?\n"
-    "settings: data.alphabet, data.image_size, data.root",
-    "check data=3": "data=3 is refused: write data.NAME=VALUE",
+    "settings: data.alphabet, data.image_size, data.kind, data.root",
+    "check data=folders data.root=. data.test_shre=1": "data.test_shre is no setting; did you "
+    "mean 'data.test_share'?\nsettings: data.alphabet, data.group, data.image_size, data.kind, "
+    "data.root, data.split_seed, data.test_share, data.validation_share",
+    "check data=3": f"data=3 is refused: {GROUP}",
+    "check data=folder data.root=.": "data=folder is refused: no such choice; did you mean "
+    "'folders'?\nchoices: emnist, folders, lists",
+    "check data=folders": "data=folders needs a folder: write data.root=FOLDER",
+    "check data=folders data.root=/no/such": "data.root=/no/such: no such folder; name one that "
+    "holds A/, B/ and so on",
+    "check data=emnist": "data=emnist cannot be checked: the pictures are in no files of their "
+    "own; check is for data=lists and data=folders",
     "check +zzz=3": "zzz is no setting\nsettings here: data, out",
     "check -m data.image_size=16,32": "charrec.check has no sweeps: leave out -m",
 }

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from charrec.data import cache, entries, pictures
-from charrec.data.cache import cache_folder, cached_pictures
+from charrec.data.cache import cached_pictures
 from charrec.data.datamodule import CharacterDataModule
 from charrec.data.pictures import read_all_pictures, read_picture
+from charrec.data.places import cache_folder
 from charrec.errors import UserError
 
 SIZE = 12

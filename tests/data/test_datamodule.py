@@ -161,7 +161,7 @@ def test_the_same_pixels_in_two_splits_or_with_two_letters_are_warnings(own_lett
     (own_letters / "train.json").write_text(json.dumps({"train_6_C.bmp": "C", **entries}))
     with pytest.warns(UserWarning, match="of 145 pictures") as told:
         module(own_letters)
-    command = f"python -m charrec.check data.root={own_letters} shows all"
+    command = f"python -m charrec.check data.root={own_letters} data.alphabet=ABCD shows all"
     assert [str(warning.message) for warning in told] == [
         "1 of 145 pictures are in two splits, pixel for pixel: "
         f"train 'train_4_A.png' A = test 'test_0_A.png' A; {command}",

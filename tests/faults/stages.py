@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 STAGES = {
-    "loading": "charrec.data.datamodule.read_splits",
+    "loading": "charrec.data.datamodule.read_letters",
     "setup": "charrec.data.datamodule.CharacterDataModule.train_dataloader",
     "learning": "charrec.classifier.CharacterClassifier.training_step",
     "step": "charrec.backpropagation.Backpropagation.__call__",

@@ -13,7 +13,8 @@ from charrec.errors import UserError
 PATH_SETTINGS = ("data.root", "images", "out", "resume", "run", "sweep.resume", "weights")
 FOREIGN, CONFIGS = ("experimental_rerun",), ("config_dir", "config_path", "config_name")
 NO_CODE = "it reads files that can name code to call; give settings on the command line"
-LITERAL_SETTINGS = (*PATH_SETTINGS, "data.alphabet")  # 0123 is four characters, no number
+# 0123 is four characters, no number; brackets and backslashes are the expression's own
+LITERAL_SETTINGS = (*PATH_SETTINGS, "data.alphabet", "data.group")
 
 
 def check_flags(arguments: list[str], main: str) -> None:

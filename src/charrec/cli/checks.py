@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from charrec.data.finding import find_pictures
-from charrec.data.letters import images_folder, read_splits
+from charrec.data.kinds import CHECKS as OF_LETTERS
+from charrec.data.kinds import folder_of_pictures
+from charrec.data.settings import DATA_NAMES, DataSettings
 from charrec.errors import UserError
 from charrec.paths import full_path
-from charrec.resources import embedded_letters
 from charrec.rules import check_names, one_of
 from charrec.run import CHECKPOINTS, Run
 from charrec.runs import find_run
-from charrec.settings import DATA_NAMES, DataSettings, TrainSettings
+from charrec.settings import TrainSettings
 from charrec.trainer_arguments import check_trainer, processes
 
 
@@ -29,13 +29,12 @@ def check_train(settings: dict[str, Any]) -> None:
     checked = TrainSettings.from_config(settings)
     if checked.weights is not None:
         _need_checkpoint(find_run(checked.weights, "weights"), "best")
-    _check_letters(checked.data.root, checked.data.alphabet)
+    _check_letters(checked.data)
 
 
 def check_test(settings: dict[str, Any]) -> None:
     run = _check_reading(settings)
-    root = settings["data"]["root"] or run.letters.root
-    _check_letters(root and full_path(root), run.letters.alphabet)
+    _check_letters(run.letters_to_test(settings["data"]))
 
 
 def check_predict(settings: dict[str, Any]) -> None:
@@ -49,7 +48,7 @@ def check_check(settings: dict[str, Any]) -> None:
     check_names(settings, ("data", "out"))
     check_names(settings["data"], DATA_NAMES, "data.")
     data = DataSettings(**settings["data"])
-    images_folder(Path(data.root) if data.root is not None else embedded_letters())
+    folder_of_pictures(data)
     if settings["out"] is not None:
         _need_place(settings["out"])
 
@@ -68,8 +67,8 @@ def _check_reading(settings: dict[str, Any]) -> Run:
 
 
 @cache  # once for all the runs of a sweep
-def _check_letters(root: str | Path | None, alphabet: str) -> None:
-    read_splits(root or embedded_letters(), alphabet)
+def _check_letters(data: DataSettings) -> None:
+    OF_LETTERS[data.kind](data)
 
 
 def _need_checkpoint(run: Run, which: str) -> None:

@@ -72,12 +72,17 @@ def _keys(node: DictConfig, prefix: str = "") -> Iterator[str]:
             yield from _keys(value, f"{prefix}{key!s}.")
 
 
+def _with_settings() -> list[str]:
+    """The choices on the command line that bring settings of their own along."""
+    given = [a for a in sys.argv[1:] if a.startswith((SWEEPER, "data="))]
+    return [a for a in given if (resource("conf") / f"{a.replace('=', '/', 1)}.yaml").is_file()]
+
+
 def known_settings(config_name: str) -> tuple[list[str], list[str]]:
     """The dotted names of all settings of a main, and the names of its config groups."""
     GlobalHydra.instance().clear()  # of the sweep that is being refused
     with initialize_config_dir(str(resource("conf")), version_base="1.3"):
-        sweepers = [a for a in sys.argv[1:] if a.startswith(SWEEPER)]  # others have others
-        config = compose(config_name, overrides=sweepers, return_hydra_config=True)
+        config = compose(config_name, overrides=_with_settings(), return_hydra_config=True)
     groups = [str(name) for name in config.hydra.runtime.choices if "/" not in str(name)]
     return list(_keys(config)), groups
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ import PIL
 from PIL import features
 
 from charrec.data.entries import keep, load
+from charrec.data.letters import CURE
 from charrec.data.pictures import (
     PREPROCESSING,
     Grey,
@@ -26,6 +26,7 @@ from charrec.data.pictures import (
     pillow_quiet,
     read_all_pictures,
 )
+from charrec.data.places import cache_folder
 from charrec.ordinary import LARGEST_PICTURE, read_ordinary
 
 # Libraries that may be other ones under the same version of Pillow.
@@ -36,7 +37,9 @@ class _Uncacheable(Exception):
     """A picture that is broken, huge or changing: it is read without the cache."""
 
 
-def cached_pictures(paths: Sequence[str | Path], image_size: int, named_in: str) -> Grey:
+def cached_pictures(
+    paths: Sequence[str | Path], image_size: int, named_in: str, cure: str = CURE
+) -> Grey:
     """As `read_all_pictures`, but what was decoded once is read from the cache.
 
     Raises:
@@ -46,18 +49,7 @@ def cached_pictures(paths: Sequence[str | Path], image_size: int, named_in: str)
     if folder is not None:
         with suppress(_Uncacheable):
             return _through(folder, paths, image_size)
-    return read_all_pictures(paths, image_size, named_in)
-
-
-def cache_folder() -> Path | None:
-    """The folder that CHARREC_CACHE names, else the user's own; None for no cache."""
-    named = os.environ.get("CHARREC_CACHE")
-    if named is not None:
-        off = named.lower() in ("", "0", "off")
-        return None if off else Path(os.path.expanduser(named))
-    user = os.environ.get("XDG_CACHE_HOME", "")
-    base = user if os.path.isabs(user) else os.path.expanduser("~/.cache")
-    return Path(base, "charrec") if os.path.isabs(base) else None  # somebody without a home
+    return read_all_pictures(paths, image_size, named_in, cure)
 
 
 def _through(folder: Path, paths: Sequence[str | Path], image_size: int) -> Grey:

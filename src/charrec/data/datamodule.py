@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
 from charrec.data.batches import NEVER, Among, Batches, Due, TrainingBatches
-from charrec.data.cache import cached_pictures
 from charrec.data.equals import equals_problems
-from charrec.data.letters import SPLITS, read_splits, unseen_letters
-from charrec.resources import embedded_letters
+from charrec.data.kinds import FINDERS
+from charrec.data.letters import SPLITS, unseen_letters
+from charrec.data.readers import read_letters
+from charrec.data.reading import Letters
+from charrec.data.settings import DataSettings
 
 EVALUATED_AT_ONCE = 1024  # pictures
 NOTHING_YET = {"step": 0, "yielded": 0}  # of an epoch
 
 
 class CharacterDataModule(pl.LightningDataModule):
-    """The three splits of a folder of letters.
+    """The three splits of a folder of letters, or of EMNIST.
 
     Args:
         root: folder with ``images/`` and the three lists; None means the embedded letters.
         steps_per_execution: training steps that Lightning is handed at a time, as a `Block`.
+        which: the other fields of `DataSettings`: ``kind="folders"``, say.
 
     Raises:
         UserError: from `setup`, where a list or a picture is not as it should be.
@@ -40,9 +43,11 @@ class CharacterDataModule(pl.LightningDataModule):
         batch_size: int = 8,
         seed: int = 2024,
         steps_per_execution: int = 1,
+        **which: Any,
     ) -> None:
         super().__init__()
-        self.root = Path(root) if root is not None else embedded_letters()
+        self.data = DataSettings(root, image_size, alphabet, **which)
+        self.root = self.data.folder
         self.image_size, self.alphabet = image_size, alphabet
         self.batch_size, self.seed = batch_size, seed
         self.steps_per_execution = steps_per_execution
@@ -57,23 +62,23 @@ class CharacterDataModule(pl.LightningDataModule):
         """Read all three splits, so that a broken test picture is told before training."""
         if self.images:
             return
-        splits = read_splits(self.root, self.alphabet)
-        if unseen := unseen_letters(splits):
-            warnings.warn(unseen, stacklevel=2)
-        paths = [picture.path for split in SPLITS for picture in splits[split]]
-        for split, pictures in splits.items():
-            classes = [self.alphabet.index(picture.letter) for picture in pictures]
-            self.labels[split] = torch.tensor(classes)
-            self.names[split] = [picture.name for picture in pictures]
-        del splits, pictures  # in memory at the same time as the pixels only what is needed
-        grey = cached_pictures(paths, self.image_size, str(self.root))
-        letters = "".join(self.alphabet[i] for s in SPLITS for i in self.labels[s].tolist())
-        for problem in equals_problems(grey, self.names, letters):
-            command = f"python -m charrec.check data.root={shlex.quote(str(self.root))}"
-            warnings.warn(f"{problem}; {command} shows all", stacklevel=2)
-        pixels = torch.from_numpy(grey)
+        found = read_letters(self.data)
+        self.names = found.names
+        for split, letters in found.letters.items():
+            classes = [self.alphabet.index(letter) for letter in letters]
+            self.labels[split] = torch.tensor(classes, dtype=torch.int64)
+        self._warn(found)
         counts = [len(self.names[split]) for split in SPLITS]
-        self.images = dict(zip(SPLITS, pixels.split(counts), strict=True))
+        self.images = dict(zip(SPLITS, torch.from_numpy(found.images).split(counts), strict=True))
+
+    def _warn(self, found: Letters) -> None:
+        """Of what can be learned all the same; the command that shows more is for files."""
+        called = "train.json" if self.data.kind == "lists" else "the training split"
+        if found.letters["train"] and (unseen := unseen_letters(found.letters, called)):
+            warnings.warn(unseen, stacklevel=3)
+        more = f"; {self.data.command('check')} shows all" if self.data.kind in FINDERS else ""
+        for problem in equals_problems(found.images, found.names, "".join(found.letters.values())):
+            warnings.warn(problem + more, stacklevel=3)
 
     @property
     def steps_an_epoch(self) -> int:

@@ -15,27 +15,29 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from charrec.data.duplicates import alike_pairs
 from charrec.data.equals import groups_of_equals, joined
 from charrec.data.findings import KINDS, Case, Examination, Place
+from charrec.data.folders import CALLED, listing, splits_of
+from charrec.data.kinds import folder_of_pictures
 from charrec.data.letters import (
     SPLITS,
     file_problems,
-    images_folder,
     letter_of,
     load_list,
     shown,
 )
 from charrec.data.pictures import Grey
+from charrec.data.settings import DataSettings
 from charrec.data.survey import Seen, survey
 from charrec.errors import UserError
-from charrec.resources import embedded_letters
 
 Cases = dict[str, list[Case]]
 Files = dict[str, list[Place]]  # each picture's file, and where it is listed
@@ -45,30 +47,60 @@ def examine(
     root: str | Path | None = None,
     alphabet: str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
     image_size: int = 32,
+    **which: Any,
 ) -> Examination:
-    """Examine lists and pictures of a folder of letters.
+    """Examine the pictures of a folder of letters, and its lists or letters' folders.
 
     Args:
         root: folder with ``images/`` and the three lists; None means the embedded letters.
         alphabet: the letters that labels may mean, as in training.
         image_size: pixels a side that training makes of each picture: what is the same then is
             found, too.
+        which: the other fields of `DataSettings`: ``kind="folders"``, say.
 
     Raises:
-        UserError: there is no such folder, or no ``images/`` in it.
+        UserError: there is no such folder, or no ``images/`` in it; no tree of letters, or one
+            that cannot be shared out.
     """
-    folder = Path(root) if root is not None else embedded_letters()
-    images = images_folder(folder)
+    data = DataSettings(root, image_size, alphabet, **which)
     cases: Cases = {kind: [] for kind in KINDS}
-    places = [place for split in SPLITS for place in _listed(folder, split, alphabet, cases)]
-    files = _files(images, places, cases)
+    images = folder_of_pictures(data)
+    called, stand = LISTINGS[data.kind]
+    places = stand(data, images, cases)
+    files = _files(images, called, places, cases)
     seen, small = survey([str(images / name) for name in files], image_size)
     _judge_pictures(list(files.values()), seen, small, cases)
     _judge_letters(places, alphabet, cases)
-    cases["unlisted"] = list(_unlisted(images, {place.name for place in places} | files.keys()))
+    if data.kind == "lists":
+        cases["unlisted"] = list(_unlisted(images, {place.name for place in places} | files.keys()))
     counts = {split: Counter(p.letter for p in places if p.split == split) for split in SPLITS}
     about = tuple(picture.about for picture in seen if isinstance(picture, Seen))
-    return Examination(str(folder), alphabet, image_size, counts, about, cases)
+    return Examination(str(data.folder), alphabet, image_size, counts, about, cases)
+
+
+def _in_lists(data: DataSettings, images: Path, cases: Cases) -> list[Place]:
+    return [p for split in SPLITS for p in _listed(data.folder, split, data.alphabet, cases)]
+
+
+def _in_folders(data: DataSettings, root: Path, cases: Cases) -> list[Place]:
+    """What is of no letter is in no split either."""
+    found = listing(root, data.alphabet)
+    for one in found:
+        if one.letter is None:
+            problem = "a folder of no letter" if one.folder else "in no letter's folder"
+            cases["label"].append(Case((Place(one.split, one.name, None),), problem))
+    if not found:
+        cases["label"].append(Case((), f"{data.folder} holds no pictures in folders"))
+    good = [one for one in found if one.letter is not None]
+    splits = splits_of(good, data) if good else []
+    return [Place(s, one.name, one.letter) for s, one in zip(splits, good, strict=True)]
+
+
+# What messages call the folder of the pictures, and where each stands.
+LISTINGS: dict[str, tuple[str, Callable[[DataSettings, Path, Cases], list[Place]]]] = {
+    "lists": ("images/", _in_lists),
+    "folders": (CALLED, _in_folders),
+}
 
 
 def _listed(folder: Path, split: str, alphabet: str, cases: Cases) -> list[Place]:
@@ -83,10 +115,10 @@ def _listed(folder: Path, split: str, alphabet: str, cases: Cases) -> list[Place
     return places
 
 
-def _files(images: Path, places: Sequence[Place], cases: Cases) -> Files:
-    """The files that can be opened; what else the lists name are cases."""
+def _files(images: Path, called: str, places: Sequence[Place], cases: Cases) -> Files:
+    """The files that can be opened; what else is named are cases."""
     files: Files = {}
-    problems = file_problems(images, (place.name for place in places))
+    problems = file_problems(images, (place.name for place in places), called)
     for place, problem in zip(places, problems, strict=True):
         if problem:
             cases["file"].append(Case((place,), problem))

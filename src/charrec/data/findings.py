@@ -15,7 +15,7 @@ KINDS = {  # level and words of each kind of finding, the gravest first
     "list": (REFUSED, "lists that cannot be read"),
     "twins": (REFUSED, "names that stand in a list more than once"),
     "label": (REFUSED, "labels that are no letter of the alphabet"),
-    "file": (REFUSED, "files that are missing, empty, too large, odd or outside images/"),
+    "file": (REFUSED, "files that are missing, empty, too large, odd or outside the folder"),
     "broken": (REFUSED, "pictures that cannot be decoded"),
     "unseen": (WARNED, "letters that training never shows"),
     "contradiction": (WARNED, "the same picture with different letters"),

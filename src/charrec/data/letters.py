@@ -10,7 +10,7 @@ import os
 import reprlib
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from charrec.errors import UserError
 from charrec.ordinary import LARGEST_PICTURE, odd_kind, read_ordinary, too_many_bytes
 
 SPLITS = ("train", "validation", "test")
+CURE = "mend the files, or take them off the list"
 LARGEST_LIST = 64 * 2**20  # bytes: two million pictures; in memory a list is many times as large
 
 _short = reprlib.Repr()  # a message stays readable whatever a list holds
@@ -103,14 +104,14 @@ def _letters_of(path: Path, entries: dict[str, Any], alphabet: str) -> dict[str,
     return {name: letter for name, letter in letters.items() if letter}
 
 
-def _file_problem(images: Path, name: str) -> str | None:
+def _file_problem(images: Path, name: str, called: str) -> str | None:
     try:
         inside = Path(os.path.realpath(images / name)).is_relative_to(images)
         found = os.stat(images / name) if inside else None
     except (OSError, ValueError):  # gone, too long, or holds what no file name may hold
         return "is missing"
     if found is None:
-        return "leads out of images/"
+        return f"leads out of {called}"
     if kind := odd_kind(found.st_mode):
         return f"is {kind}"
     return too_many_bytes(found.st_size, LARGEST_PICTURE) if found.st_size else "is empty"
@@ -126,7 +127,10 @@ def images_folder(root: Path) -> Path:
         raise UserError(f"data.root={root}: no such folder; name one that holds images/")
     images = Path(os.path.realpath(root / "images"))
     if not images.is_dir():
-        raise UserError(f"data.root={root} has no folder images/; the pictures belong there")
+        raise UserError(
+            f"data.root={root} has no folder images/; the pictures belong there\n"
+            "a folder for each letter, A/ B/ and so on, is read with data=folders"
+        )
     return images
 
 
@@ -149,8 +153,14 @@ def _plainly_good(path: str, inside: Callable[[str], bool]) -> bool:
     return plain and inside(os.path.dirname(path))
 
 
-def file_problems(images: Path, names: Iterable[str]) -> Iterator[str | None]:
-    """What is wrong with each picture's file, found without opening it; `images` has no links."""
+def file_problems(
+    images: Path, names: Iterable[str], called: str = "images/"
+) -> Iterator[str | None]:
+    """What is wrong with each picture's file, found without opening it; `images` has no links.
+
+    Args:
+        called: what messages call the folder.
+    """
 
     @cache
     def inside(folder: str) -> bool:
@@ -166,7 +176,7 @@ def file_problems(images: Path, names: Iterable[str]) -> Iterator[str | None]:
         elif not os.path.lexists(path) and inside(os.path.dirname(path)):
             yield "is missing"
         else:
-            yield _file_problem(images, name)
+            yield _file_problem(images, name, called)
 
 
 def _refuse_bad_files(root: Path, found: dict[str, list[Picture]]) -> None:
@@ -186,7 +196,7 @@ def _refuse_bad_files(root: Path, found: dict[str, list[Picture]]) -> None:
         bad = [problem for split in hit for problem in problems[split]]
         total = sum(len(found[split]) for split in hit)
         problem = summarise(bad, total, "pictures cannot be used")
-        raise UserError(f"{where}: {problem}\nmend the files, or take them off the list")
+        raise UserError(f"{where}: {problem}\n{CURE}")
 
 
 def read_splits(
@@ -203,9 +213,13 @@ def read_splits(
     return found
 
 
-def unseen_letters(splits: dict[str, list[Picture]]) -> str | None:
-    """A warning where validation or test hold letters that training never shows."""
-    seen = {picture.letter for picture in splits["train"]}
-    asked = {picture.letter for name in SPLITS[1:] for picture in splits[name]}
-    missing = "".join(sorted(asked - seen))
-    return f"train.json has no picture of {missing}: it cannot be learned" if missing else None
+def unseen_letters(letters: Mapping[str, str], called: str = "train.json") -> str | None:
+    """A warning where validation or test hold letters that training never shows.
+
+    Args:
+        letters: split -> the letter of each of its pictures.
+        called: what the message calls the training split.
+    """
+    asked = set(letters["validation"] + letters["test"])
+    missing = "".join(sorted(asked - set(letters["train"])))
+    return f"{called} has no picture of {missing}: it cannot be learned" if missing else None

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from charrec.data.formats import FORMATS
-from charrec.data.letters import summarise
+from charrec.data.letters import CURE, summarise
 from charrec.errors import UserError, printable
 from charrec.ordinary import LARGEST_PICTURE, open_ordinary
 
@@ -262,7 +262,9 @@ def read_pictures(paths: Sequence[str | Path], image_size: int) -> tuple[Grey, l
     return images, [error for some in errors for error in some]
 
 
-def read_all_pictures(paths: Sequence[str | Path], image_size: int, named_in: str) -> Grey:
+def read_all_pictures(
+    paths: Sequence[str | Path], image_size: int, named_in: str, cure: str = CURE
+) -> Grey:
     """As `read_pictures`, but every picture must be readable.
 
     Raises:
@@ -272,5 +274,5 @@ def read_all_pictures(paths: Sequence[str | Path], image_size: int, named_in: st
     broken = [error for error in errors if error]
     if broken:
         problem = summarise(broken, len(paths), "pictures cannot be read")
-        raise UserError(f"{named_in}: {problem}\nmend the files, or take them off the list")
+        raise UserError(f"{named_in}: {problem}\n{cure}")
     return images
