@@ -53,7 +53,14 @@ def test_the_csv_to_the_letter(tmp_path: Path) -> None:
 def test_letters_and_score() -> None:
     assert EXAMPLE.letters == ["A", "C", "B", "C", "", "B", "A"]
     assert EXAMPLE.judged == [("A", "A"), ("A", "C"), ("B", "B"), ("A", "C"), ("C", "A")]
-    assert EXAMPLE.score() == {"accuracy": 0.4, "correct": 2, "total": 5}
+    assert EXAMPLE.score() == {
+        "accuracy": 0.4,
+        "correct": 2,
+        "total": 5,
+        "interval": [0.117621, 0.769276],
+        "macro_accuracy": 0.444444,  # (1/3 + 1/1 + 0/1) / 3
+        "top_3_accuracy": 1.0,
+    }
 
 
 def test_confusion() -> None:
@@ -120,7 +127,8 @@ def test_an_alphabet_of_two_has_no_third() -> None:
 def test_without_a_truth_there_is_no_accuracy(truth: list[str | None]) -> None:
     error = "unreadable" if truth[0] else None
     answers = Answers("AB", ["1"], truth, np.array([[1, 0]], dtype=np.float32), [error])
-    assert answers.score() == {"accuracy": None, "correct": 0, "total": 0}
+    without = dict.fromkeys(("accuracy", "interval", "macro_accuracy", "top_3_accuracy"))
+    assert answers.score() == {"correct": 0, "total": 0} | without
 
 
 def test_a_name_that_is_no_utf_8_leaves_the_csv_utf_8(tmp_path: Path) -> None:
@@ -128,3 +136,59 @@ def test_a_name_that_is_no_utf_8_leaves_the_csv_utf_8(tmp_path: Path) -> None:
     answers = Answers("ÄB", ["\udcff ü.png"], ["Ä"], values, [None])
     write_csv(tmp_path / "rows.csv", answers.rows())
     assert "\n\\udcff ü.png,Ä,Ä,1.000000,B," in (tmp_path / "rows.csv").read_text("utf-8")
+
+
+# The same with a fourth letter, so that three can miss it, and two pictures that are blank.
+BLANK_ONES = Answers(
+    "ABCD",
+    list("123456"),
+    ["A", "A", "A", "B", "C", None],
+    np.array(
+        [
+            [0.4, 0.3, 0.2, 0.1],  # A as A
+            [0.2, 0.4, 0.3, 0.1],  # A as B, A is third
+            [0.1, 0.2, 0.3, 0.4],  # A as D, A is fourth
+            [0.1, 0.7, 0.1, 0.1],  # B, but blank
+            [0.1, 0.1, 0.2, 0.6],  # C as D, C is second
+            [0.7, 0.1, 0.1, 0.1],  # blank, and nobody knows
+        ],
+        dtype=np.float32,
+    ),
+    [None] * 6,
+    [False, False, False, True, False, True],
+)
+
+
+def test_blank_is_wrong_where_there_is_a_truth() -> None:
+    assert BLANK_ONES.letters == ["A", "B", "D", "blank", "D", "blank"]
+    score = BLANK_ONES.score()
+    assert (score["correct"], score["total"], score["accuracy"]) == (1, 5, 0.2)
+    assert score["macro_accuracy"] == pytest.approx((1 / 3 + 0 + 0) / 3, abs=1e-6)  # D has none
+    assert score["top_3_accuracy"] == 0.6
+    assert BLANK_ONES.recalls() == {"A": 1 / 3, "B": 0.0, "C": 0.0}
+
+
+def test_blank_in_the_tables(tmp_path: Path) -> None:
+    write_csv(tmp_path / "rows.csv", BLANK_ONES.rows())
+    lines = (tmp_path / "rows.csv").read_text().splitlines()
+    assert lines[4] == "4,B,blank,,,,,,"
+    assert lines[6] == "6,,blank,,,,,,"
+    write_confusion_csv(tmp_path / "confusion.csv", BLANK_ONES)
+    assert (tmp_path / "confusion.csv").read_text() == (
+        "truth,A,B,C,D,blank\nA,1,1,0,1,0\nB,0,0,0,0,1\nC,0,0,0,1,0\nD,0,0,0,0,0\n"
+    )
+    write_csv(tmp_path / "letters.csv", BLANK_ONES.per_letter())
+    assert (tmp_path / "letters.csv").read_text().splitlines()[1:] == [
+        "A,3,0.3333,B,1",
+        "B,1,0.0000,blank,1",
+        "C,1,0.0000,D,1",
+        "D,0,,,",
+    ]
+
+
+def test_a_blank_picture_that_cannot_be_read_is_unreadable() -> None:
+    """It was left black."""
+    values = np.array([[0.2, 0.8]], dtype=np.float32)
+    answers = Answers("AB", ["1"], ["A"], values, ["broken"], [True])
+    assert answers.letters == [""]
+    assert answers.score()["total"] == 0

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from processes import run_main
 
 
@@ -79,12 +80,14 @@ def test_train_then_test_then_predict(
     assert (done.exit_code, done.stderr) == (0, "")
     assert [line.split(":")[0] for line in lines[:2]] == ["Epoch 1", "Epoch 2"]
     assert re.fullmatch(rf"Test accuracy of the best epoch, \d: {re.escape(share)}.*\)", lines[2])
-    assert lines[3] == f"Run: outputs/{run.name}"
-    assert lines[4].endswith(f"python -m charrec.predict images=FOLDER run=outputs/{run.name}")
+    assert lines[5] == f"Run: outputs/{run.name}"
+    assert lines[6].endswith(f"python -m charrec.predict images=FOLDER run=outputs/{run.name}")
 
     done = run_main("test", "trainer=cpu", cwd=tmp_path)
     assert (done.exit_code, done.stderr) == (0, "")
-    assert f"\nTest accuracy: {share}" in done.stdout
+    told = "\n".join(["", f"Test accuracy: {share}"])
+    assert told in done.stdout
+    assert "\n".join(["", *lines[3:5], "Written to "]) in done.stdout
     (folder,) = (run / "test").iterdir()
     assert done.stdout.endswith(f"\nWritten to outputs/{run.name}/test/{folder.name}\n")
     for name in ("confusion_matrix.csv", "per_letter.csv", "test_predictions.csv"):
@@ -105,6 +108,44 @@ def test_train_then_test_then_predict(
     )
     assert written == f"Written to {tmp_path / 'answers'}"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["answers", "outputs"]
+
+
+def test_several_runs_together(trained: Path, letters: Path, tmp_path: Path) -> None:
+    small = (f"data.root={letters}", "data.alphabet=ABCD", "epochs=1", "trainer=cpu")
+    sweep = ("-m", "hydra.sweep.dir=sweep", "hsize=4,8", "data.image_size=16")
+    done = run_main("train", *sweep, *small, cwd=tmp_path)
+    assert done.exit_code == 0, done.stderr
+    best = json.loads((tmp_path / "sweep" / "best.json").read_text())["folder"]
+    done = run_main("test", f"run=[{trained},sweep]", "out=out", cwd=tmp_path)
+    assert (done.exit_code, done.stderr) == (0, "")
+    record = json.loads((tmp_path / "out" / "test.json").read_text())
+    assert [Path(run["run"]).name for run in record["runs"]] == [trained.name, best]
+    accuracies = ", ".join(f"{run['accuracy']:.1%}" for run in record["runs"])
+    assert f"\nEach alone: {accuracies}\nWritten to " in done.stdout
+    assert f"\nTest accuracy: {record['accuracy']:.1%} ({record['correct']} of 24;" in done.stdout
+
+    images = f"images={letters}/images/test_*_A.png"
+    done = run_main("predict", images, "run=sweep/?", cwd=tmp_path)
+    assert (done.exit_code, done.stderr) == (0, "")
+    (written,) = (tmp_path / "sweep" / "0" / "predict").iterdir()
+    assert done.stdout.endswith(f"\nWritten to sweep/0/predict/{written.name}\n")
+    by = json.loads((written / "predict.json").read_text())
+    assert by["runs"] == ["sweep/0", "sweep/1"]
+    assert len(rows(written / "predictions.csv")) == 6
+
+
+def test_a_blank_picture_on_the_terminal(trained: Path, letters: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "1_A.png").symlink_to(letters / "images" / "test_0_A.png")
+    Image.new("RGB", (30, 30), "white").save(tmp_path / "new" / "2.png")
+    (tmp_path / "new" / "3_A.png").symlink_to(letters / "images" / "test_4_A.png")
+    done = run_main("predict", "images=new", f"run={trained}", "out=out", cwd=tmp_path)
+    assert (done.exit_code, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[2].split() == ["2.png", "blank"]
+    one, two = (lines[place].split()[1] for place in (1, 3))
+    assert lines[4] == f"Text: {one} {two}"
+    assert "of 2;" in lines[5], "whether a blank is right nobody knows"
 
 
 def test_predict_tells_of_pictures_that_it_cannot_read(trained: Path, tmp_path: Path) -> None:

@@ -143,7 +143,32 @@ def test_the_keys_of_a_summary(trained: Path) -> None:
     test = summary["test"]
     assert test["total"] == 24
     assert test["accuracy"] == test["correct"] / 24
+    assert set(test) == {
+        *("accuracy", "correct", "total", "interval", "macro_accuracy", "top_3_accuracy"),
+        *("negative_log_likelihood", "expected_calibration_error", "temperature"),
+        *("before_temperature", "no_letters"),
+    }
+    assert test["temperature"] == summary["temperature"] == Run(trained).temperature
     assert 0 < summary["epoch_seconds"] < summary["train_seconds"]
+
+
+@pytest.mark.parametrize("temperature", [1.7, 1, 0.1])
+def test_a_temperature_is_kept(temperature: float, tmp_path: Path) -> None:
+    assert make_run(tmp_path / "run", temperature=temperature).temperature == temperature
+
+
+def test_a_run_of_before_temperatures_has_one(tmp_path: Path) -> None:
+    assert make_run(tmp_path / "run", status="completed").temperature == 1.0
+    assert Run(tmp_path).temperature == 1.0
+
+
+@pytest.mark.parametrize("odd", [0, -1.5, "2", True, None, [1], float("nan"), float("inf")])
+def test_a_temperature_that_is_none(odd: object, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", temperature=odd)
+    with pytest.raises(
+        UserError, match=r"summary\.json is damaged, name another run: temperature="
+    ):
+        _ = run.temperature
 
 
 # Who works in it

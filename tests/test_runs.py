@@ -10,7 +10,14 @@ from making import make_run
 
 from charrec.errors import UserError
 from charrec.run import Run
-from charrec.runs import find_run, find_runs, newest_completed, newest_unfinished
+from charrec.runs import (
+    find_readers,
+    find_run,
+    find_runs,
+    need_one_alphabet,
+    newest_completed,
+    newest_unfinished,
+)
 
 
 def test_the_newest_is_the_one_that_ended_last(tmp_path: Path) -> None:
@@ -75,4 +82,60 @@ def test_the_latest_is_the_unfinished_one_that_began_last(tmp_path: Path) -> Non
         newest_unfinished(tmp_path / "nowhere")
     assert str(refused.value) == (
         f"resume=latest: no run under {tmp_path / 'nowhere'}/ was interrupted, cut off or failed"
+    )
+
+
+def test_runs_that_answer_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    a, b = (make_run(Path(name), status="completed", ended="2026") for name in ("a", "b"))
+    assert find_readers(["a", Path("b")]) == [a, b]
+    assert find_readers([b, "a", "./b", tmp_path / "b"]) == [b, a], "each once, where it came first"
+    assert find_readers("b") == [b]
+    assert find_readers(a) == [a]
+    make_run(tmp_path / "outputs" / "x", status="completed", ended="2026")
+    assert find_readers(None) == [Run(Path("outputs/x"))]
+    with pytest.raises(UserError, match="run is empty: name the folder of a run"):
+        find_readers([])
+    with pytest.raises(UserError, match="run=c: no such folder"):
+        find_readers(["a", "c"])
+
+
+def test_a_sweep_in_a_list_is_its_best_run(tmp_path: Path) -> None:
+    for name in ("0", "1", "10", "2"):
+        make_run(tmp_path / "sweep" / name)
+    (tmp_path / "sweep" / "ledger.csv").touch()
+    (tmp_path / "sweep" / "best.json").write_text('{"folder": "1"}')
+    alone = make_run(tmp_path / "alone")
+    folders = [run.folder for run in find_readers([alone.folder, tmp_path / "sweep"])]
+    assert folders == [tmp_path / "alone", tmp_path / "sweep" / "1"]
+    assert [run.folder.name for run in find_readers([tmp_path / "*"])] == ["alone", "1"]
+
+
+def test_a_glob_of_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In natural order; what is no run is left out."""
+    for name in ("0", "1", "10", "2", "[1]"):
+        make_run(tmp_path / "sweep" / name)
+    (tmp_path / "sweep" / "3").mkdir()
+    (tmp_path / "sweep" / "compare.html").touch()
+
+    def names(*which: str) -> list[str]:
+        return [run.folder.name for run in find_readers([tmp_path / "sweep" / w for w in which])]
+
+    assert sorted(names("*")) == sorted(["0", "1", "2", "10", "[1]"])
+    assert names("[0-9]*") == ["0", "1", "2", "10"]
+    assert names("10", "?") == ["10", "0", "1", "2"]
+    assert names("[1]") == ["[1]"], "a folder of that very name"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert [run.folder.name for run in find_readers("~/sweep/1*")] == ["1", "10"]
+    with pytest.raises(UserError, match=r"run=.*x\*: no such folder"):
+        names("x*")
+
+
+def test_together_only_one_alphabet() -> None:
+    a, b = Run(Path("a")), Run(Path("b"))
+    need_one_alphabet([a, b], ["AB", "AB"])
+    with pytest.raises(UserError) as refused:
+        need_one_alphabet([a, a, b], ["AB", "AB", "ABC"])
+    assert str(refused.value) == (
+        "a reads AB, b reads ABC: runs that answer together need the same data.alphabet"
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
-from charrec.statistics import in_words, wilson_interval
+from charrec.statistics import area_under_roc, in_words, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,26 @@ def test_in_words() -> None:
     assert in_words(171, 200) == "85.5% (171 of 200; 95% interval 80.0% to 89.7%)"
     assert in_words(10, 10) == "100.0% (10 of 10; 95% interval 72.2% to 100.0%)"
     assert in_words(0, 10) == "0.0% (0 of 10; 95% interval 0.0% to 27.8%)"
+
+
+def test_area_under_roc_by_hand() -> None:
+    """Of 3 x 4 pairs 7 are in order and 2 are ties: (7 + 2 / 2) / 12."""
+    higher = np.array([0.9, 0.5, 0.3])  # above 4, 2 and 1 of the lower ones; 0.5 and 0.3 tie once
+    lower = np.array([0.5, 0.3, 0.1, 0.8])
+    assert area_under_roc(higher, lower) == 8 / 12
+    assert area_under_roc(lower, higher) == 4 / 12
+
+
+@pytest.mark.parametrize(
+    ("higher", "lower", "area"),
+    [([1, 2], [-1, 0], 1.0), ([0], [1, 2, 3], 0.0), ([0.5], [0.5], 0.5), ([1, 1], [1, 0], 0.75)],
+)
+def test_area_under_roc_at_its_ends(higher: list[float], lower: list[float], area: float) -> None:
+    assert area_under_roc(np.array(higher, float), np.array(lower, float)) == area
+
+
+def test_area_under_roc_counts_pairs() -> None:
+    chance = np.random.default_rng(0)
+    higher, lower = chance.integers(0, 9, 40) / 9, chance.integers(0, 6, 30) / 9
+    pairs = [(h > k) + 0.5 * (h == k) for h in higher for k in lower]
+    assert area_under_roc(higher, lower) == pytest.approx(np.mean(pairs), abs=1e-12)

@@ -36,7 +36,8 @@ def done(arguments: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -
     assert (ended.exit_code, ended.stderr) == (0, "")
     assert [line.split(":")[0] for line in ended.stdout.splitlines()] == [
         *("Epoch 1", "Epoch 2", "Epoch 3"),
-        *("Test accuracy of the best epoch, 3", "Run", "Next"),
+        *("Test accuracy of the best epoch, 3", "Mean over letters", "Probabilities"),
+        *("Run", "Next"),
     ]
     assert [path.name for path in (folder / "runs").iterdir()] == ["two"]
     assert {path.name for path in folder.iterdir()} == {"runs"}

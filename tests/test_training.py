@@ -24,6 +24,7 @@ from charrec.classifier import CharacterClassifier, load_classifier
 from charrec.conclusion import report
 from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import Diverged, Interrupted, UserError
+from charrec.reading import log_probabilities
 from charrec.run import Run
 from charrec.settings import DataSettings, TrainSettings
 from charrec.training import resume, train
@@ -64,6 +65,8 @@ def test_folder_holds_what_the_contract_names(run: Run) -> None:
         "loss_curve.png",
         "metrics.csv",
         "per_letter.csv",
+        "reliability.csv",
+        "reliability.png",
         "summary.json",
         "test_predictions.csv",
     }
@@ -107,9 +110,8 @@ def test_tensorboard_shows_the_same_curve(run: Run) -> None:
 def test_checkpoint_reproduces_the_recorded_validation(run: Run, letters: Path) -> None:
     data = CharacterDataModule(letters, alphabet="ABCD")
     data.setup()
-    answered = evaluation.probabilities(
-        load_classifier(run.best_checkpoint), data.images["validation"]
-    )
+    classifier, where = load_classifier(run.best_checkpoint), evaluation.ON_WHAT_IS_THERE
+    answered = log_probabilities(classifier, data.images["validation"], where)
     right = answered.argmax(dim=1) == data.labels["validation"]
     assert right.double().mean().item() == pytest.approx(run.summary["validation"]["accuracy"])
 
@@ -204,8 +206,10 @@ def test_report_says_accuracy_and_what_is_next(run: Run) -> None:
     lines = report(run).splitlines()
     test = run.summary["test"]
     assert f"{test['accuracy']:.1%} ({test['correct']} of 24; 95% interval" in lines[0]
-    assert lines[1] == f"Run: {run.folder}"
-    assert lines[2].startswith("Next: python -m charrec.predict")
+    assert lines[1].startswith(f"Mean over letters: {test['macro_accuracy']:.1%};")
+    assert lines[2].startswith(f"Probabilities: {test['expected_calibration_error']:.1%} off")
+    assert lines[3] == f"Run: {run.folder}"
+    assert lines[4].startswith("Next: python -m charrec.predict")
 
 
 def interrupted(run: Run, **changes: Any) -> Run:
@@ -237,6 +241,7 @@ def test_going_on_does_not_need_the_run_that_the_weights_came_from(
 HOLD_LOCK = """
 import sys
 from pathlib import Path
+from charrec.reading import log_probabilities
 from charrec.run import Run
 with Run(Path(sys.argv[1])).locked():
     print(flush=True)

@@ -10,7 +10,7 @@ import time
 import torch
 
 from charrec.classifier import CharacterClassifier
-from charrec.evaluation import probabilities
+from charrec.reading import log_probabilities
 
 REPEATS = 3
 
@@ -20,11 +20,11 @@ def main() -> None:
     classifier = CharacterClassifier(hsize=asked["hsize"]).eval()
     images = torch.randint(256, (asked["pictures"], 1, 32, 32), dtype=torch.uint8)
     where = {"accelerator": "cpu", "devices": 1}
-    probabilities(classifier, images[:1024], where)  # warms up
+    log_probabilities(classifier, images[:1024], where)  # warms up
     seconds = []
     for _ in range(REPEATS):
         start = time.perf_counter()
-        probabilities(classifier, images, where)
+        log_probabilities(classifier, images, where)
         seconds.append(time.perf_counter() - start)
     answer = {"pictures": len(images), "seconds": statistics.median(seconds)}
     print("\n" + json.dumps(answer))

@@ -173,8 +173,8 @@ class CharacterClassifier(pl.LightningModule):
         self.validation_metrics.update(self._in_pieces(images), labels)
 
     def predict_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> Tensor:
-        """Probabilities (B, C), each row adding up to 1."""
-        return functional.softmax(self._in_pieces(batch[0]).float(), dim=1)
+        """Logarithms of probabilities (B, C), as the network itself has them: not calibrated."""
+        return functional.log_softmax(self._in_pieces(batch[0]).float(), dim=1)
 
     def _in_pieces(self, images: Tensor) -> Tensor:
         """Logits of a large batch; a CPU is faster on pieces that its cache holds."""

@@ -9,24 +9,26 @@ from typing import Any
 
 import torch
 
+from charrec.assessment import told
 from charrec.checkpoints import count_in
 from charrec.classifier import load_classifier
 from charrec.data.datamodule import CharacterDataModule
+from charrec.ensembles import fit_reader
 from charrec.evaluation import answer_test_split, write_test_report
 from charrec.figures.curves import draw_curves, read_metrics
 from charrec.figures.inputs import Rows, draw_inputs
 from charrec.inputs import Inputs
 from charrec.normalisation import normalised
 from charrec.paths import shown_path
+from charrec.reading import Ensemble, Reader
 from charrec.run import Run
 from charrec.settings import TrainSettings
-from charrec.statistics import in_words
 
 SHOWN = 16  # training pictures in inputs.png
 
 
 def conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) -> None:
-    """Test the best checkpoint; draw and record what came out."""
+    """Calibrate the best checkpoint and test it; draw and record what came out."""
     if not run.best_checkpoint.exists():
         warnings.warn("no epoch was validated, so there is no best one to test", stacklevel=4)
         return
@@ -40,9 +42,11 @@ def conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) ->
     }
     devices = settings.trainer.get("devices", 1)  # of which the test takes the first
     where["devices"] = devices[:1] if isinstance(devices, list) else 1
-    answers = answer_test_split(load_classifier(run.best_checkpoint), letters, where)
+    reader = fit_reader(Reader(load_classifier(run.best_checkpoint)), letters, where)
+    answers = answer_test_split(Ensemble([reader]), lambda _: letters, where)
     write_test_report(answers, run.folder)
-    run.record(**best_so_far(run), test=answers.score())
+    found = {"temperature": reader.temperature, "test": answers.score()}
+    run.record(**best_so_far(run), **found)
 
 
 def inputs_of(settings: TrainSettings, letters: CharacterDataModule) -> Rows:
@@ -82,7 +86,8 @@ def report(run: Run) -> str:
     summary, folder = run.summary, shown_path(run.folder)
     lines = [f"Run: {folder}"]
     if test := summary.get("test"):
-        words = in_words(test["correct"], test["total"])
-        lines.insert(0, f"Test accuracy of the best epoch, {summary['best_epoch']}: {words}")
+        accuracy, *more = told(test)
+        best = f"Test accuracy of the best epoch, {summary['best_epoch']}: {accuracy}"
+        lines = [best, *more, *lines]
         lines.append(f"Next: python -m charrec.predict images=FOLDER run={shlex.quote(folder)}")
     return "\n".join(lines)

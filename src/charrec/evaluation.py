@@ -11,81 +11,100 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from charrec.answers import Answers, write_confusion_csv, write_csv
-from charrec.classifier import CharacterClassifier, load_classifier
-from charrec.data.batches import Batches
-from charrec.data.datamodule import CharacterDataModule
+from charrec.assessment import Assessment, Stranger
 from charrec.data.finding import find_pictures
 from charrec.data.letters import letter_of, summarise
-from charrec.data.pictures import read_pictures
+from charrec.data.pictures import Grey, read_pictures
 from charrec.data.settings import DataSettings
+from charrec.ensembles import LettersAt, letters_at_any_size, load_ensemble
 from charrec.errors import UserError
 from charrec.figures.confusion import draw_confusion_matrix
 from charrec.figures.gallery import draw_gallery
+from charrec.figures.reliability import draw_reliability
 from charrec.files import write_whole
+from charrec.reading import Ensemble, read
 from charrec.run import Run, output_folder
-from charrec.runs import find_run
-from charrec.trainer import interrupts_unchanged, make_trainer
+from charrec.runs import Named, find_readers
+from charrec.strangers import strangers
 
 ON_WHAT_IS_THERE = {"accelerator": "auto", "devices": 1}
 
 
-def probabilities(
-    classifier: CharacterClassifier, images: Tensor, trainer: Mapping[str, Any] = ON_WHAT_IS_THERE
-) -> Tensor:
-    """Probabilities (N, C) for uint8 pictures (N, 1, H, W), by ``pl.Trainer(**trainer)``."""
-    batches = Batches(images, torch.zeros(len(images), dtype=torch.int64), 1024)
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
-    runner = make_trainer(quiet | dict(trainer))
-    with interrupts_unchanged():
-        answered = runner.predict(classifier, batches)
-    return torch.cat([batch for batch in answered or [] if isinstance(batch, Tensor)])
-
-
 def answer_test_split(
-    classifier: CharacterClassifier,
-    letters: CharacterDataModule,
-    trainer: Mapping[str, Any] = ON_WHAT_IS_THERE,
-) -> Answers:
-    letters.setup()
+    ensemble: Ensemble, letters_at: LettersAt, trainer: Mapping[str, Any] = ON_WHAT_IS_THERE
+) -> Assessment:
+    reading = read(ensemble, lambda size: letters_at(size).images["test"], trainer)
+    letters = letters_at(ensemble.image_size)
     truth = [letters.alphabet[i] for i in letters.labels["test"].tolist()]
-    answered = probabilities(classifier, letters.images["test"], trainer)
-    return Answers(
-        letters.alphabet, letters.names["test"], truth, answered.numpy(), [None] * len(truth)
+    about = (letters.alphabet, letters.names["test"], truth)
+    errors = [None] * len(truth)
+    several = len(ensemble.readers) > 1
+    alone = [Answers(*about, each, errors, reading.blank) for each in reading.alone]
+    return Assessment(
+        *about,
+        reading.together,
+        errors,
+        reading.blank,
+        uncalibrated=reading.uncalibrated,
+        temperature=(ensemble if several else ensemble.readers[0]).temperature,
+        strangers=_answer_strangers(ensemble, trainer),
+        alone=alone if several else (),
     )
 
 
-def write_test_report(answers: Answers, folder: Path) -> None:
-    """``test_predictions.csv``, the confusion matrix (CSV and PNG) and ``per_letter.csv``."""
+def _answer_strangers(ensemble: Ensemble, trainer: Mapping[str, Any]) -> dict[str, Stranger]:
+    """The top probability of each picture, as if none were answered "blank"."""
+    drawn = partial(strangers, alphabet=ensemble.alphabet)
+
+    def pictures(size: int) -> Tensor:
+        return torch.from_numpy(np.concatenate(list(drawn(size).values())))
+
+    reading = read(ensemble, pictures, trainer)
+    kinds = drawn(ensemble.image_size)
+    ends = np.cumsum([len(kind) for kind in kinds.values()])[:-1]
+    tops = np.split(reading.together.max(axis=1), ends)
+    return dict(zip(kinds, map(Stranger, tops, np.split(reading.blank, ends)), strict=True))
+
+
+def write_test_report(answers: Assessment, folder: Path) -> None:
+    """``test_predictions.csv``, and confusion matrix and reliability as CSV and PNG."""
     write_csv(folder / "test_predictions.csv", answers.rows())
     write_csv(folder / "per_letter.csv", answers.per_letter())
     write_confusion_csv(folder / "confusion_matrix.csv", answers)
     draw_confusion_matrix(answers.confusion(), answers.alphabet, folder / "confusion_matrix.png")
+    write_csv(folder / "reliability.csv", answers.reliability())
+    bins = (answers.bins(answers.probabilities), answers.bins(answers.uncalibrated))
+    draw_reliability(*bins, folder / "reliability.png")
 
 
 def test(
-    run: Run | str | Path | None = None,
+    run: Named | Sequence[Named] = None,
     root: str | Path | None = None,
     checkpoint: str = "best",
     out: str | Path | None = None,
     trainer: Mapping[str, Any] = ON_WHAT_IS_THERE,
     data: DataSettings | None = None,
-) -> tuple[Answers, Path]:
-    """Test a run on the test split of its letters, or of others.
+) -> tuple[Assessment, Path]:
+    """Test a run, or several that answer together, on the test split of their letters, or others.
 
     Args:
-        run: a run or its folder; None means the newest completed one under ``outputs/``.
-        root: a folder of letters of the same kind; None means those that the run was trained on.
+        run: a run, its folder, a sweep's, which means its best run, a glob, or a list of these;
+            None means the newest completed one under ``outputs/``.
+        root: a folder of letters of the same kind; None means those that the (first) run was
+            trained on.
         checkpoint: ``"best"`` (on validation) or ``"last"``.
-        out: where to write; None means a new folder under ``RUN/test/``.
+        out: where to write; None means a new folder under ``RUN/test/`` of the (first) run.
         trainer: arguments of ``pl.Trainer`` that say where to compute.
         data: letters of any kind, in place of `root`: ``DataSettings(kind="folders", root=...)``.
 
@@ -93,53 +112,86 @@ def test(
         The answers and the folder that they were written to.
 
     Raises:
-        UserError: no such run or letters, or a checkpoint that does not load.
+        UserError: no such run or letters, a checkpoint that does not load, or runs that read
+            different letters.
     """
-    run = run if isinstance(run, Run) else find_run(run)
-    classifier = load_classifier(run.checkpoint(checkpoint))
-    run.warn_if_unfinished()
-    chosen = run.letters_to_test({"root": root} if data is None else vars(data))
-    network = {name: classifier.hparams[name] for name in ("image_size", "alphabet")}
-    letters = CharacterDataModule(**vars(replace(chosen, **network)))
-    answers = answer_test_split(classifier, letters, trainer)
-    folder = output_folder(out, run.folder / "test")
+    runs, ensemble = _found(run, checkpoint, trainer)
+    chosen = runs[0].letters_to_test({"root": root} if data is None else vars(data))
+    letters_at = letters_at_any_size(replace(chosen, alphabet=ensemble.alphabet))
+    answers = answer_test_split(ensemble, letters_at, trainer)
+    folder = output_folder(out, runs[0].folder / "test")
     write_test_report(answers, folder)
-    about = {"run": str(run.folder), "checkpoint": checkpoint, "root": str(letters.root)}
+    place = letters_at(ensemble.image_size).root
+    about = {"checkpoint": checkpoint, "root": str(place), **_by(runs, ensemble, answers)}
     write_whole(folder / "test.json", json.dumps(answers.score() | about, indent=2) + "\n")
     return answers, folder
 
 
+def _found(
+    run: Named | Sequence[Named], checkpoint: str, trainer: Mapping[str, Any]
+) -> tuple[list[Run], Ensemble]:
+    runs = find_readers(run)
+    ensemble = load_ensemble(runs, checkpoint, trainer)
+    for each in runs:
+        each.warn_if_unfinished()
+    return runs, ensemble
+
+
+def _by(runs: Sequence[Run], ensemble: Ensemble, answers: Assessment) -> dict[str, Any]:
+    """Which run it was, or which they were and what each says alone."""
+    if len(runs) == 1:
+        return {"run": str(runs[0].folder)}
+    alone = [
+        {"run": str(run.folder), "temperature": reader.temperature} | its.score()
+        for run, reader, its in zip(runs, ensemble.readers, answers.alone, strict=True)
+    ]
+    return {"runs": alone}
+
+
 def predict(
     images: str | Path,
-    run: Run | str | Path | None = None,
+    run: Named | Sequence[Named] = None,
     checkpoint: str = "best",
     out: str | Path | None = None,
     trainer: Mapping[str, Any] = ON_WHAT_IS_THERE,
 ) -> tuple[Answers, Path]:
     """Read new pictures: a file, the pictures of a folder, or a glob, in natural order.
 
-    Writes ``predictions.csv`` and ``predictions.png``. A picture that cannot be read has its
-    error in the answers and in the CSV. The other arguments are those of `test`.
+    Writes ``predictions.csv``, ``predictions.png`` and ``predict.json``, which says by what. A
+    picture that cannot be read has its error in the answers and in the CSV. The other arguments
+    are those of `test`.
 
     Raises:
         UserError: `images` matches nothing, none of them can be read, or no such run.
     """
-    run = run if isinstance(run, Run) else find_run(run)
-    classifier = load_classifier(run.checkpoint(checkpoint))
-    run.warn_if_unfinished()
-    paths, alphabet = find_pictures(images), classifier.hparams["alphabet"]
-    pixels, errors = read_pictures(paths, classifier.hparams["image_size"])
+    runs, ensemble = _found(run, checkpoint, trainer)
+    paths, alphabet = find_pictures(images), ensemble.alphabet
+    read_at = cache(partial(_pixels, tuple(paths)))
+    pixels, errors = read_at(ensemble.image_size)
     if all(errors):
         problem = summarise([e for e in errors if e], len(errors), "pictures cannot be read")
         raise UserError(f"images={images}: {problem}")
-    answered = probabilities(classifier, torch.from_numpy(pixels), trainer)
+    reading = read(ensemble, lambda size: torch.from_numpy(read_at(size)[0]), trainer)
     truth = [_letter_in_name(path, alphabet) for path in paths]
-    answers = Answers(alphabet, [p.name for p in paths], truth, answered.numpy(), errors)
-    folder = output_folder(out, run.folder / "predict")
+    names = [path.name for path in paths]
+    answers = Answers(alphabet, names, truth, reading.together, errors, reading.blank)
+    folder = output_folder(out, runs[0].folder / "predict")
+    about = {"images": str(images), "runs": [str(each.folder) for each in runs]}
+    _write_predictions(answers, pixels, about | {"checkpoint": checkpoint}, folder)
+    return answers, folder
+
+
+def _write_predictions(
+    answers: Answers, pixels: Grey, about: Mapping[str, Any], folder: Path
+) -> None:
     write_csv(folder / "predictions.csv", answers.rows())
     best = answers.probabilities.max(axis=1).tolist()
     draw_gallery(pixels, answers.letters, best, folder / "predictions.png")
-    return answers, folder
+    write_whole(folder / "predict.json", json.dumps(about, indent=2) + "\n")
+
+
+def _pixels(paths: Sequence[Path], image_size: int) -> tuple[Grey, list[str | None]]:
+    return read_pictures(paths, image_size)
 
 
 def _letter_in_name(path: Path, alphabet: str) -> str | None:

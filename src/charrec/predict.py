@@ -13,6 +13,8 @@ from charrec.errors import UserError
 if TYPE_CHECKING:
     from charrec.answers import Answers
 
+IN_A_TEXT = {"": "?", "blank": " "}  # what could not be read, and what shows nothing
+
 
 def main(config: DictConfig) -> None:
     settings = settings_of(config)
@@ -29,7 +31,7 @@ def main(config: DictConfig) -> None:
         settings["trainer"],
     )
     _print_answers(answers)
-    print(f"Text: {''.join(letter or '?' for letter in answers.letters)}")
+    print(f"Text: {''.join(IN_A_TEXT.get(letter, letter) for letter in answers.letters)}")
     if answers.judged:
         words = in_words(answers.correct, len(answers.judged))
         print(f"Accuracy by the letters in the file names: {words}")

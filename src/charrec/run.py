@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import secrets
@@ -169,6 +170,19 @@ class Run:
                     f"{getattr(own, name)}; leave it out"
                 )
         return replace(others, image_size=own.image_size, alphabet=own.alphabet)
+
+    @property
+    def temperature(self) -> float:
+        """What logits are divided by (see `calibration`); 1 for a run that did not complete.
+
+        Raises:
+            UserError: the summary is damaged.
+        """
+        found = self.so_far.get("temperature", 1.0)
+        number = isinstance(found, (int, float)) and not isinstance(found, bool)
+        if not number or not 0 < found < math.inf:
+            raise UserError(f"{self._damaged()}: temperature={found}")
+        return float(found)
 
     def _damaged(self) -> str:
         return f"{self.folder / 'summary.json'} is damaged, name another run"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from charrec.data.finding import natural_order
 from charrec.errors import UserError
 from charrec.paths import full_path
 from charrec.run import CAN_GO_ON, Run
 
 LATEST = "latest"
+Named = Run | str | Path | None  # a run, its folder, that of a sweep, a glob; None: the newest
 LEDGER, BEST = "ledger.csv", "best.json"  # in a sweep's folder
+SUMMARY = "summary.json"  # in a run's
 
 
 def find_runs(outputs: str | Path = "outputs") -> list[Run]:
@@ -94,6 +98,41 @@ def find_run(folder: str | Path | None, setting: str = "run") -> Run:
             f"{setting}={folder}: no such folder; name the folder of a run, under outputs/"
         )
     return _best_of(path, setting) if (path / LEDGER).is_file() else Run(path)
+
+
+def find_readers(run: Named | Sequence[Named]) -> list[Run]:
+    """The runs that `run` names, which answer together where they are several; each once.
+
+    Raises:
+        UserError: there is none, or a folder that does not exist.
+    """
+    names = [run] if run is None or isinstance(run, (Run, str, Path)) else list(run)
+    if not names:
+        raise UserError("run is empty: name the folder of a run, under outputs/")
+    found: dict[Path, Run] = {}
+    for each in (run for name in names for run in _runs_of(name)):
+        found.setdefault(each.folder.resolve(), each)
+    return list(found.values())
+
+
+def _runs_of(name: Named) -> list[Run]:
+    if isinstance(name, Run):
+        return [name]
+    if name is None or os.path.exists(name) or not glob.has_magic(str(name)):
+        return [find_run(name)]
+    matches = [Path(match) for match in glob.glob(os.path.expanduser(name), recursive=True)]
+    folders = [path for path in matches if any((path / f).is_file() for f in (LEDGER, SUMMARY))]
+    return [find_run(folder) for folder in sorted(folders, key=natural_order)] or [find_run(name)]
+
+
+def need_one_alphabet(runs: Sequence[Run], alphabets: Sequence[str]) -> None:
+    """Raise UserError where runs that are to answer together read different letters."""
+    for run, alphabet in zip(runs, alphabets, strict=True):
+        if alphabet != alphabets[0]:
+            raise UserError(
+                f"{runs[0].folder} reads {alphabets[0]}, {run.folder} reads {alphabet}: "
+                "runs that answer together need the same data.alphabet"
+            )
 
 
 def _best_of(sweep: Path, setting: str) -> Run:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 def wilson_interval(correct: int, total: int) -> tuple[float, float]:
     """The 95 % interval of a share, as fractions (Wilson, 1927).
@@ -21,3 +24,15 @@ def in_words(correct: int, total: int) -> str:
     """``"85.5% (171 of 200; 95% interval 80.0% to 89.7%)"``."""
     low, high = wilson_interval(correct, total)
     return f"{correct / total:.1%} ({correct} of {total}; 95% interval {low:.1%} to {high:.1%})"
+
+
+def area_under_roc(higher: NDArray[np.float64], lower: NDArray[np.float64]) -> float:
+    """How likely one of `higher` is above one of `lower`, equal ones counted half.
+
+    That is the area under the ROC curve, by ranks (Mann and Whitney, 1947): 1 where the two are
+    apart, 0.5 where nothing tells them apart.
+    """
+    in_order = np.sort(lower)
+    below = np.searchsorted(in_order, higher, "left").sum()
+    not_above = np.searchsorted(in_order, higher, "right").sum()
+    return float(below + not_above) / (2 * len(higher) * len(lower))

@@ -13,8 +13,8 @@ def main(config: DictConfig) -> None:
     settings = settings_of(config)
     with uncollected():
         from charrec import evaluation  # torch and Lightning: seconds, so only once all is checked
+    from charrec.assessment import no_letters_table, told
     from charrec.figures.tables import print_table
-    from charrec.statistics import in_words
 
     answers, folder = evaluation.test(
         settings["run"],
@@ -24,9 +24,13 @@ def main(config: DictConfig) -> None:
         settings["trainer"],
         DataSettings(**settings["data"]) if "kind" in settings["data"] else None,
     )
-    rows = answers.per_letter()
+    rows, score = answers.per_letter(), answers.score()
     print_table(list(rows[0]), [list(row.values()) for row in rows])
-    print(f"Test accuracy: {in_words(answers.correct, len(answers.judged))}")
+    print_table(("no letters", "AUROC", "above 50%", "answered blank"), no_letters_table(score))
+    print("Test accuracy: " + "\n".join(told(score)))
+    if answers.alone:
+        accuracies = (f"{each.score()['accuracy']:.1%}" for each in answers.alone)
+        print(f"Each alone: {', '.join(accuracies)}")
     print(f"Written to {folder}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from processes import run_main
 
-from charrec.cli.arguments import LITERAL_SETTINGS, check_flags, quote_paths
+from charrec.cli.arguments import LITERAL_SETTINGS, check_flags, paths_in, quote_paths
 from charrec.cli.entry import settings_of
 from charrec.errors import UserError
 from charrec.resources import resource
@@ -57,6 +58,7 @@ ODD = [
     "${a:b}",
     "choice(1,2)",
 ]
+PATHS_OF_READING = ("images", "run", "out")
 PATHS = st.text(
     st.one_of(
         st.characters(exclude_categories=["Cs"], exclude_characters="\0"),
@@ -84,8 +86,52 @@ def test_an_odd_path_comes_back_exactly(path: str) -> None:
 @example("\\'${")
 @example("'\\")
 def test_any_path_comes_back_exactly(path: str) -> None:
-    found = composed("predict", f"images={path}", f"+run={path}", f"++out={path}")
-    assert [found[name] for name in ("images", "run", "out")] == [path] * 3
+    named = (
+        {"images": path, "out": path} if is_list(path) else dict.fromkeys(PATHS_OF_READING, path)
+    )
+    found = composed("predict", *(f"++{name}={path}" for name in named))
+    assert {name: found[name] for name in named} == named
+
+
+def is_list(path: str) -> bool:
+    return path.startswith("[") and path.endswith("]")
+
+
+LISTED = PATHS.filter(lambda path: "," not in path and path == path.strip())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(LISTED, max_size=4).filter(lambda paths: paths != [""]))
+@example(["\\'${", "[a]", "it's", "back\\"])
+def test_any_paths_in_a_list_come_back_exactly(paths: list[str]) -> None:
+    assert composed("test", f"run=[{','.join(paths)}]")["run"] == paths
+
+
+def test_a_comma_in_a_list_may_be_of_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a folder has that name; the longest one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for folder in ("a", "b,c", "b,c,d", " e", "home/x,y", "g,1", "g,2"):
+        Path(folder).mkdir(parents=True)
+    assert paths_in("a,b,c") == ["a", "b,c"]
+    assert paths_in("b,c,d,a,b,c") == ["b,c,d", "a", "b,c"]
+    assert paths_in("a, e,z, z") == ["a", " e", "z", "z"]
+    assert paths_in("~/x,y,~/x") == ["~/x,y", "~/x"]
+    assert paths_in("g,*,a") == ["g,*", "a"]
+    assert paths_in("") == []
+    assert composed("predict", "run=[a,b,c]")["run"] == ["a", "b,c"]
+    assert composed("predict", "run=b,c")["run"] == "b,c"
+
+
+def test_a_folder_in_brackets_is_no_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert composed("test", "run=[a,b]")["run"] == ["a", "b"]
+    Path("[a,b]").mkdir()
+    assert composed("test", "run=[a,b]")["run"] == "[a,b]"
+    Path("a").mkdir()
+    assert composed("test", "run=[ab]")["run"] == ["ab"], "not the glob that finds a"
 
 
 @settings(max_examples=20, deadline=None)
@@ -155,6 +201,14 @@ def test_an_odd_path_end_to_end(letters: Path, tmp_path: Path) -> None:
         done = run_main("predict", f"images={images}", f"run={WEIRD}/run", cwd=tmp_path)
         assert (done.exit_code, done.stderr) == (0, "")
         assert f"1_{WEIRD}_B.png" in done.stdout
+
+    shutil.copytree(home / "run", tmp_path / "a,b")
+    done = run_main("test", f"run=[a,b,{WEIRD}/run]", "out=out", cwd=tmp_path)
+    assert (done.exit_code, done.stderr) == (0, "")
+    record = json.loads((tmp_path / "out" / "test.json").read_text())
+    assert [run["run"] for run in record["runs"]] == ["a,b", f"{WEIRD}/run"]
+    for folder in ("a,b", "out"):
+        shutil.rmtree(tmp_path / folder)
 
     more = ("epochs=1", "data.alphabet=ABCD", f"data.root={letters}", "trainer=cpu")
     done = run_main("train", f"weights={WEIRD}/run", *more, "hydra.run.dir=second", cwd=tmp_path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -117,6 +119,9 @@ NO_CHECKPOINT = "./checkpoints/best.ckpt: no such checkpoint; name the folder of
 READING = {
     "test": NO_RUN,
     "test run=nowhere": "run=nowhere: no such folder; name the folder of a run, under outputs/",
+    "test run=[nowhere,x]": "run=nowhere: no such folder; name the folder of a run, under outputs/",
+    "test run=[]": "run is empty: name the folder of a run, under outputs/",
+    "test run=x*": "run=x*: no such folder; name the folder of a run, under outputs/",
     "test checkpoint=bets": "checkpoint=bets is refused: checkpoint is one of best, last; "
     "did you mean 'best'?",
     "test rnu=x": "rnu is no setting; did you mean 'run'?\n"
@@ -250,6 +255,31 @@ def test_a_folder_without_a_checkpoint(tmp_path: Path) -> None:
         2,
         "charrec: checkpoints/best.ckpt: no such checkpoint; name the folder of a trained run\n",
     )
+
+
+def test_runs_that_read_different_letters(trained: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(trained, tmp_path / "other"))
+    summary = json.loads((other / "summary.json").read_text())
+    summary["settings"]["data"]["alphabet"] = "ABCDE"
+    (other / "summary.json").write_text(json.dumps(summary))
+    for command in (("test",), ("predict", f"images={__file__}")):
+        done = run_main(*command, f"run=[{trained},other]", cwd=tmp_path)
+        assert done.stderr == (
+            f"charrec: {trained} reads ABCD, other reads ABCDE: runs that answer together need the "
+            "same data.alphabet\n"
+        )
+        assert (done.exit_code, [path.name for path in tmp_path.iterdir()]) == (2, ["other"])
+
+
+def test_a_temperature_that_is_none(trained: Path, tmp_path: Path) -> None:
+    damaged = Path(shutil.copytree(trained, tmp_path / "run"))
+    summary = json.loads((damaged / "summary.json").read_text())
+    (damaged / "summary.json").write_text(json.dumps(summary | {"temperature": 0}))
+    done = run_main("test", "run=run", cwd=tmp_path)
+    assert done.stderr == (
+        "charrec: run/summary.json is damaged, name another run: temperature=0\n"
+    )
+    assert done.exit_code == 2
 
 
 def test_resume_takes_no_other_settings(trained: Path, tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def fresh(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedP
         ("train -m hydra/sweeper=optuna lr=interval(-1,1)", 2),
         ("test --help", 0),
         ("test run=/no/such", 2),
+        ("test run=[/no/such,/nor/this]", 2),
         ("predict images=x", 2),
         ("check --help", 0),
         ("check data.root=/no/such", 2),

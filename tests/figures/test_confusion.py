@@ -80,3 +80,20 @@ def test_any_alphabet_fits(tmp_path: Path, alphabet: str, side: int) -> None:
     if len(alphabet) < 100:
         darkest = cells(pixels, len(alphabet)).sum(axis=2).argmin(axis=1)
         assert darkest.tolist() == list(range(len(alphabet)))
+
+
+def test_letters_that_were_called_blank_have_a_column(tmp_path: Path) -> None:
+    counts = np.array([[3, 0, 1], [0, 1, 1]])
+    pixels = drawn(counts, "AB", tmp_path / "a.png")
+    black = (pixels < 60).all(axis=2)
+    rows, columns = (np.flatnonzero(black.mean(axis=axis) > 0.5) for axis in (1, 0))
+    (top, bottom), (left, right) = (rows[0], rows[-1]), (columns[0], columns[-1])
+    assert (right - left) / (bottom - top) == pytest.approx(1.5, abs=0.05)
+    y = top + ((np.arange(2) + 0.2) / 2 * (bottom - top)).astype(int)
+    x = left + ((np.arange(3) + 0.2) / 3 * (right - left)).astype(int)
+    shares = np.array([[0.75, 0, 0.25], [0, 0.5, 0.5]])
+    expected = matplotlib.colormaps["Blues"](shares)[..., :3] * 255
+    assert np.abs(pixels[y[:, None], x[None]] - expected).max() < 3
+    below = pixels[bottom + 5 : bottom + 25].min(axis=2) < 100
+    thirds = np.array_split(below[:, left : right + 1], 3, axis=1)
+    assert all(third.any() for third in thirds), "each column has a name"

@@ -71,3 +71,15 @@ def test_what_stands_above_a_picture(tmp_path: Path) -> None:
 @pytest.mark.parametrize("letter", ["漢", "$", "\\", "_", "^", "{", "%"])
 def test_any_letter_can_be_written(tmp_path: Path, letter: str) -> None:
     assert blocks(drawn([100], [letter], tmp_path / "a.png"), 100) > 60 * 60
+
+
+def test_a_blank_picture_has_a_word_and_no_probability(tmp_path: Path) -> None:
+    def title(letter: str, probability: float) -> bytes:
+        image = np.full((1, 1, 16, 16), 255, dtype=np.uint8)
+        draw_gallery(image, [letter], [probability], tmp_path / "a.png")
+        with Image.open(tmp_path / "a.png") as drawn:
+            return np.asarray(drawn.convert("L"))[:40].tobytes()
+
+    assert title("blank", 0.1) == title("blank", 0.9)
+    assert title("B", 0.1) != title("B", 0.9)
+    assert len({title(letter, 0.5) for letter in ("blank", "", "B")}) == 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import os
 import re
 
 from hydra._internal.utils import get_args_parser
@@ -11,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from charrec.errors import UserError
 
 PATH_SETTINGS = ("data.root", "images", "out", "resume", "run", "sweep.resume", "weights")
+LISTS = ("run",)  # of these: run=[A,B]
 FOREIGN, CONFIGS = ("experimental_rerun",), ("config_dir", "config_path", "config_name")
 NO_CODE = "it reads files that can name code to call; give settings on the command line"
 # 0123 is four characters, no number; brackets and backslashes are the expression's own
@@ -52,7 +55,7 @@ def quote_paths(arguments: list[str]) -> list[str]:
     """Quote the values of settings that are paths.
 
     A path may hold what Hydra's grammar reads as syntax: spaces, ``=``, ``,``, brackets,
-    quotes, ``${``. ``run=null`` and an empty value keep their meaning.
+    quotes, ``${``. ``run=null``, an empty value and ``run=[A,B]`` keep their meaning.
     """
     return [_quote_path(argument) for argument in arguments]
 
@@ -65,7 +68,31 @@ def _quote_path(argument: str) -> str:
         value.encode()
     except UnicodeEncodeError:
         raise UserError(f"{key}={value!r}: the path is not valid UTF-8; rename it") from None
+    if key.lstrip("+") in LISTS and _is_list(value):
+        return f"{key}{equals}[{','.join(map(quoted, paths_in(value[1:-1])))}]"
     return f"{key}{equals}{quoted(value)}"
+
+
+def _is_list(value: str) -> bool:
+    folder = os.path.exists(os.path.expanduser(value))  # of that very name
+    return value.startswith("[") and value.endswith("]") and not folder
+
+
+def paths_in(listed: str) -> list[str]:
+    """The paths in ``A,B,C``; where a comma is part of a name, the longest that exists is meant."""
+    pieces, paths = listed.split(",") if listed else [], []
+    while pieces:
+        lengths = range(len(pieces), 0, -1)
+        count = next((n for n in lengths if _exists(",".join(pieces[:n]))), 1)
+        path = ",".join(pieces[:count])
+        paths.append(path if _exists(path) else path.strip())
+        del pieces[:count]
+    return paths
+
+
+def _exists(path: str) -> bool:
+    place = os.path.expanduser(path)
+    return os.path.exists(place) or bool(glob.has_magic(place) and glob.glob(place))
 
 
 def quoted(path: str) -> str:

@@ -15,7 +15,7 @@ from charrec.errors import UserError
 from charrec.paths import full_path
 from charrec.rules import check_names, one_of
 from charrec.run import CHECKPOINTS, Run
-from charrec.runs import find_run
+from charrec.runs import find_readers, find_run, need_one_alphabet
 from charrec.settings import TrainSettings
 from charrec.trainer_arguments import check_trainer, processes
 
@@ -54,16 +54,20 @@ def check_check(settings: dict[str, Any]) -> None:
 
 
 def _check_reading(settings: dict[str, Any]) -> Run:
-    """What test and predict have in common; the run that they read with."""
+    """What test and predict have in common; the (first) run that they read with."""
     one_of(CHECKPOINTS).check("checkpoint", settings["checkpoint"])
     check_trainer(settings["trainer"])
     if processes(settings["trainer"]) > 1:
         raise UserError("trainer.devices: several train together; to test and predict, one does")
     if settings["out"] is not None:
         _need_place(settings["out"])
-    run = find_run(settings["run"])
-    _need_checkpoint(run, settings["checkpoint"])
-    return run
+    runs = find_readers(settings["run"])
+    for run in runs:
+        _need_checkpoint(run, settings["checkpoint"])
+        _ = run.temperature
+    if len(runs) > 1:
+        need_one_alphabet(runs, [run.letters.alphabet for run in runs])
+    return runs[0]
 
 
 @cache  # once for all the runs of a sweep

@@ -16,7 +16,10 @@ MARGIN = 0.6  # inches at the left and below, for the names; a layout engine tak
 
 
 def draw_confusion_matrix(counts: NDArray[np.int64], alphabet: str, out: Path) -> None:
-    """Write counts (C, C), rows truth and columns answers, as a PNG; colour is the row's share."""
+    """Write counts (C, C), rows truth and columns answers, as a PNG; colour is the row's share.
+
+    A last column more, for letters that were answered "blank", is called □.
+    """
     size = 0.33 * np.clip(len(alphabet), 12, MOST_NAMED)
     figure = Figure(figsize=(size, size))
     start, side = MARGIN / size, 1 - (MARGIN + 0.3) / size
@@ -25,7 +28,8 @@ def draw_confusion_matrix(counts: NDArray[np.int64], alphabet: str, out: Path) -
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     if len(alphabet) <= MOST_NAMED:
         _name(axes, counts, shares, alphabet)
-    axes.set(xlabel="read as", ylabel="true letter")
+    blank = counts.shape[1] > len(alphabet)
+    axes.set(xlabel="read as (□: blank)" if blank else "read as", ylabel="true letter")
     axes.set_title("colour: share of the true letter's pictures", fontsize="small", loc="left")
     axes.tick_params(length=0)
     save(figure, out, dpi=110)
@@ -35,11 +39,12 @@ def _name(
     axes: Axes, counts: NDArray[np.int64], shares: NDArray[np.float64], alphabet: str
 ) -> None:
     """Letters along both sides, a line between neighbours, and the counts that are not 0."""
-    axes.set_xticks(range(len(alphabet)), list(alphabet), parse_math=False)
+    answers = [*alphabet, "□"][: counts.shape[1]]
+    axes.set_xticks(range(len(answers)), answers, parse_math=False)
     axes.set_yticks(range(len(alphabet)), list(alphabet), parse_math=False)
-    between, ends = np.arange(len(alphabet) - 1) + 0.5, (-0.5, len(alphabet) - 0.5)
-    axes.hlines(between, *ends, color="0.88", linewidth=0.5)
-    axes.vlines(between, *ends, color="0.88", linewidth=0.5)
+    bottom, right = counts.shape
+    axes.hlines(np.arange(bottom - 1) + 0.5, -0.5, right - 0.5, color="0.88", linewidth=0.5)
+    axes.vlines(np.arange(right - 1) + 0.5, -0.5, bottom - 0.5, color="0.88", linewidth=0.5)
     for truth, answer in zip(*counts.nonzero(), strict=True):
         ink = "white" if shares[truth, answer] > 0.5 else "black"
         count = counts[truth, answer]

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from charrec.data.blank import BLANK
 from charrec.data.pictures import Grey
 from charrec.figures.png import save
 
 MOST = 60  # pictures in one figure
+WITHOUT_PROBABILITY = {"": "unreadable", BLANK: BLANK}
 
 
 def draw_gallery(
@@ -19,7 +21,7 @@ def draw_gallery(
 ) -> None:
     """Write the first pictures (N, 1, H, W) as a PNG, letter and probability above each.
 
-    The letter of a picture that could not be read is "".
+    The letter of a picture that could not be read is "", that of an empty one "blank".
     """
     shown = min(len(images), MOST)
     columns = min(shown, 10)
@@ -31,7 +33,7 @@ def draw_gallery(
         figure.axes, images, letters, probabilities, strict=False
     ):
         axes.imshow(image[0], cmap="gray", vmin=0, vmax=255)
-        title = f"{letter}  {probability:.0%}" if letter else "unreadable"
+        title = WITHOUT_PROBABILITY.get(letter, f"{letter}  {probability:.0%}")
         axes.set_title(title, fontsize=10, parse_math=False)
     if len(images) > shown:
         figure.supxlabel(f"the first {shown} of {len(images)} pictures", fontsize=9)

@@ -1,0 +1,89 @@
+"""Networks as they were trained, with the temperatures that make their probabilities true.
+
+A run's own temperature stands in its ``summary.json``. That of several runs together stands
+nowhere, for they may be any: it is fitted when they are loaded, on the validation letters of the
+first one.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from typing import Any
+
+from torch import Tensor
+
+from charrec.calibration import fit_temperature, logarithms_of
+from charrec.classifier import load_classifier
+from charrec.data.datamodule import CharacterDataModule
+from charrec.data.settings import DataSettings
+from charrec.errors import UserError
+from charrec.reading import Ensemble, Reader, log_probabilities, mean_at_temperature, read
+from charrec.run import Run
+from charrec.runs import need_one_alphabet
+
+LettersAt = Callable[[int], CharacterDataModule]  # the same letters at an image size
+
+
+def letters_at_any_size(data: DataSettings, quietly: bool = False) -> LettersAt:
+    return cache(partial(_letters, data, quietly))
+
+
+def _letters(data: DataSettings, quietly: bool, image_size: int) -> CharacterDataModule:
+    letters = CharacterDataModule(**vars(replace(data, image_size=image_size)))
+    with warnings.catch_warnings():
+        if quietly:
+            warnings.simplefilter("ignore")
+        letters.setup()
+    return letters
+
+
+def fit_reader(reader: Reader, letters: CharacterDataModule, trainer: Mapping[str, Any]) -> Reader:
+    """The same network with the temperature that suits the validation letters."""
+    logits = log_probabilities(reader.classifier, letters.images["validation"], trainer)
+    labels = letters.labels["validation"].cpu()
+    return reader._replace(temperature=fit_temperature(logits.numpy(), labels.numpy()))
+
+
+def load_ensemble(runs: Sequence[Run], checkpoint: str, trainer: Mapping[str, Any]) -> Ensemble:
+    """The networks of the runs, calibrated, and if they are several their mean too.
+
+    A run's temperature is that of its best checkpoint, for the last one too: to fit another,
+    there would have to be the validation letters.
+
+    Raises:
+        UserError: a checkpoint does not load, or they read different letters.
+    """
+    readers = [Reader(load_classifier(run.checkpoint(checkpoint)), run.temperature) for run in runs]
+    need_one_alphabet(runs, [reader.alphabet for reader in readers])
+    ensemble = Ensemble(readers)
+    return ensemble if len(runs) == 1 else _fitted(ensemble, runs[0], trainer)
+
+
+def _fitted(ensemble: Ensemble, first: Run, trainer: Mapping[str, Any]) -> Ensemble:
+    # What is not quite right with the letters was told when they were learned.
+    letters_at = letters_at_any_size(first.letters, quietly=True)
+    try:
+        letters = letters_at(ensemble.image_size)
+    except UserError as error:
+        return _as_it_is(ensemble, first, str(error).partition("\n")[0])
+    if first.summary.get("letters") not in (None, letters.fingerprint()):
+        return _as_it_is(ensemble, first, f"{letters.root} has others now")
+
+    def pictures(size: int) -> Tensor:
+        return letters_at(size).images["validation"]
+
+    mean = mean_at_temperature(1.0, read(ensemble, pictures, trainer).alone)
+    labels = letters.labels["validation"].cpu().numpy()
+    return Ensemble(ensemble.readers, fit_temperature(logarithms_of(mean), labels))
+
+
+def _as_it_is(ensemble: Ensemble, first: Run, why: str) -> Ensemble:
+    warnings.warn(
+        f"probabilities are too low: the letters of {first.folder} that they would be calibrated "
+        f"by are not there ({why})",
+        stacklevel=5,
+    )
+    return ensemble

@@ -1,0 +1,110 @@
+"""Networks that read pictures: one, or several that answer together.
+
+Each network's probabilities are calibrated by its own temperature. Together they answer with the
+mean of them, calibrated once more: a mean of probabilities is less sure than it is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from charrec.calibration import Exact, at_temperature, logarithms_of
+from charrec.classifier import CharacterClassifier
+from charrec.data.batches import Batches
+from charrec.data.blank import blank_pictures
+from charrec.trainer import interrupts_unchanged, make_trainer
+
+AT_ONCE = 1024  # pictures
+# The same pictures, uint8 (N, 1, size, size), at the size that is asked for.
+Pictures = Callable[[int], Tensor]
+
+
+class Reader(NamedTuple):
+    """A trained network, and what its logits are divided by."""
+
+    classifier: CharacterClassifier
+    temperature: float = 1.0
+
+    @property
+    def alphabet(self) -> str:
+        return str(self.classifier.hparams["alphabet"])
+
+    @property
+    def image_size(self) -> int:
+        return int(self.classifier.hparams["image_size"])
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """One reader, or several that read the same letters, at sizes of their own perhaps."""
+
+    readers: Sequence[Reader]
+    temperature: float = 1.0  # of their mean
+
+    @property
+    def alphabet(self) -> str:
+        return self.readers[0].alphabet
+
+    @property
+    def image_size(self) -> int:
+        """Of the first: what is shown is shown at this size."""
+        return self.readers[0].image_size
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What an ensemble made of N pictures; probabilities are (N, C)."""
+
+    logarithms: Sequence[Exact]  # of what each network itself says
+    alone: Sequence[Exact]  # of each reader, calibrated
+    together: Exact  # calibrated
+    blank: NDArray[np.bool_]  # (N,)
+
+    @property
+    def uncalibrated(self) -> Exact:
+        """The mean of what the networks themselves say."""
+        return _mean([np.exp(each) for each in self.logarithms])
+
+
+def read(ensemble: Ensemble, pictures: Pictures, trainer: Mapping[str, Any]) -> Reading:
+    """By ``pl.Trainer(**trainer)``; a picture is blank that is so at every reader's size."""
+    logarithms = [
+        log_probabilities(reader.classifier, pictures(reader.image_size), trainer).double().numpy()
+        for reader in ensemble.readers
+    ]
+    alone = [
+        at_temperature(reader.temperature, each)
+        for each, reader in zip(logarithms, ensemble.readers, strict=True)
+    ]
+    sizes = {reader.image_size for reader in ensemble.readers}
+    blank = [blank_pictures(pictures(size).cpu().numpy()) for size in sizes]
+    together = mean_at_temperature(ensemble.temperature, alone)
+    return Reading(logarithms, alone, together, np.all(blank, axis=0))
+
+
+def _mean(several: Sequence[Exact]) -> Exact:
+    return sum(several[1:], start=several[0]) / len(several)
+
+
+def mean_at_temperature(temperature: float, alone: Sequence[Exact]) -> Exact:
+    mean = _mean(alone)
+    return mean if temperature == 1 else at_temperature(temperature, logarithms_of(mean))
+
+
+def log_probabilities(
+    classifier: CharacterClassifier, images: Tensor, trainer: Mapping[str, Any]
+) -> Tensor:
+    """Of the network itself, (N, C), for uint8 pictures (N, 1, H, W)."""
+    batches = Batches(images, torch.zeros(len(images), dtype=torch.int64), AT_ONCE)
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
+    runner = make_trainer(quiet | dict(trainer))
+    with interrupts_unchanged():
+        answered = runner.predict(classifier, batches)
+    return torch.cat([batch for batch in answered or [] if isinstance(batch, Tensor)])
