@@ -16,8 +16,11 @@ from benchmarks import bench, search, table, workers, workloads
 from benchmarks.compare import compare, epoch_median, median_ratio, unequal
 from benchmarks.launch import ROOT, BenchError, parse
 from benchmarks.measures import first_step_seconds, wall_seconds
+from benchmarks.probes.made_up import made_up
 from benchmarks.race import Plan, race, rotated
 from benchmarks.workloads import OURS, PEERS, WORKLOADS
+from charrec.learning import letters_of
+from charrec.settings import TrainSettings
 
 PRESENT = [name for name, peer in PEERS.items() if peer.present]
 ONE_OF_NONE = {"threads": (1,), "workers": (0,)}
@@ -357,3 +360,10 @@ def test_what_is_wrong_with_workers_is_told(results: dict[str, Any], wrong: list
     written = workers.page(results)
     assert f"| 1 | {results['sweeps'][0]['seconds']} | 1 |" in written
     assert written.count("**Not what was to be measured:**") == len(wrong)
+
+
+def test_made_up_letters_are_what_is_trained_on() -> None:
+    with made_up(50):
+        letters = letters_of(TrainSettings())
+        letters.setup()
+    assert len(letters.images["train"]) == 50

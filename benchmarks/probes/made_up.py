@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import torch
 
-from charrec import training
+from charrec import learning
 from charrec.data.datamodule import CharacterDataModule
 from charrec.data.letters import SPLITS
 
@@ -31,5 +31,5 @@ def made_up(pictures: int) -> Iterator[None]:
                 self.labels[split] = torch.randint(len(self.alphabet), (count,))
                 self.names[split] = ["made up"] * count
 
-    with patch.object(training, "CharacterDataModule", MadeUpLetters):
+    with patch.object(learning, "CharacterDataModule", MadeUpLetters):
         yield
