@@ -155,7 +155,7 @@ def test_what_is_left_alone() -> None:
 
 def test_an_alphabet_of_digits_is_text() -> None:
     data = composed("train", "data.alphabet=0123456789")["data"]
-    assert data == {"root": None, "image_size": 32, "alphabet": "0123456789"}
+    assert data == {"kind": "lists", "root": None, "image_size": 32, "alphabet": "0123456789"}
 
 
 @pytest.mark.parametrize("key", LITERAL_SETTINGS)

@@ -12,9 +12,9 @@ from processes import run_main
 HSIZE = "is a whole number from 1 to 65536, or a list of such numbers: [128,64]"
 MOMENTUM = "momentum is at least 0 and below 1, such as 0.9, or null"
 SETTINGS = (
-    "settings: activation, batch_size, compile, data, epochs, experiment, hsize, init, lr, "
-    "momentum, optimizer, resume, schedule, seed, steps_per_execution, sweep, trainer, "
-    "weight_decay, weights"
+    "settings: activation, augment, batch_size, compile, data, epochs, experiment, hsize, init, "
+    "label_smoothing, lr, momentum, normalisation, optimizer, resume, schedule, seed, "
+    "steps_per_execution, sweep, trainer, weight_decay, weights"
 )
 GROUP = "a config group takes the name of a choice; --help lists them"
 OPTIMIZERS = "choices: adadelta, adagrad, adam, adamw, rmsprop, sgd"
@@ -29,8 +29,8 @@ VALUES = {
     "epochs=0": "epochs=0 is refused: epochs is a whole number from 1 to 1000000",
     "data.alphabet=AA": "data.alphabet=AA is refused: data.alphabet is two or more different "
     "characters, such as ABCDEF",
-    "activation=tnah": "activation=tnah is refused: activation is one of tanh, relu, sigmoid; "
-    "did you mean 'tanh'?",
+    "activation=tnah": "activation=tnah is refused: activation is one of tanh, scaled_tanh, relu, "
+    "sigmoid; did you mean 'tanh'?",
     "data.root=/no/such": "data.root=/no/such: no such folder; name one that holds images/",
     "weights=/no/such": "weights=/no/such: no such folder; name the folder of a run, "
     "under outputs/",
@@ -46,9 +46,9 @@ VALUES = {
 NAMES = {
     "hsise=64": f"hsise is no setting; did you mean 'hsize'?\n{SETTINGS}",
     "zzz=64": f"zzz is no setting\n{SETTINGS}",
-    "+zzz=64": "zzz is no setting\nsettings here: activation, batch_size, compile, data, epochs, "
-    "hsize, init, lr, momentum, optimizer, schedule, seed, steps_per_execution, trainer, "
-    "weight_decay, weights",
+    "+zzz=64": "zzz is no setting\nsettings here: activation, augment, batch_size, compile, data, "
+    "epochs, hsize, init, label_smoothing, lr, momentum, normalisation, optimizer, schedule, seed, "
+    "steps_per_execution, trainer, weight_decay, weights",
     "data.rot=x": "data.rot is no setting; did you mean 'data.root'?\n"
     "settings: data.alphabet, data.image_size, data.kind, data.root",
     "+data.rot=x": "data.rot is no setting; did you mean 'data.root'?\n"

@@ -25,6 +25,7 @@ SETTINGS = {
     "resume": None,
     "trainer": {"accelerator": "cpu", "devices": 1},
     "optimizer": {"name": "sgd", "lr": 4e-3, "momentum": 0.9, "options": {}},
+    "augment": {"name": "none"},
     "data": {"root": None},
 }
 

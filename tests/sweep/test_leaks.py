@@ -18,6 +18,7 @@ from charrec.sweep.job import perform
 folder, letters, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 settings = {
     "hsize": 4, "epochs": 1, "resume": None, "sweep": {"fail_fast": False},
+    "augment": {"name": "none"},
     "data": {"root": letters, "alphabet": "ABCD"},
     "optimizer": {"name": "sgd", "lr": 4e-3, "momentum": 0.9, "options": {}},
     "trainer": {"accelerator": "cpu", "devices": 1},
