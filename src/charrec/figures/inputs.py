@@ -23,7 +23,7 @@ def draw_inputs(rows: Rows, out: Path) -> None:
     for axes, (name, row) in zip(
         figure.subplots(len(rows), 1, squeeze=False).flat, rows, strict=True
     ):
-        axes.imshow(_in_a_row(row), cmap="gray", interpolation="nearest")
+        axes.imshow(_in_a_row(row), cmap="gray", interpolation="nearest", aspect="auto")
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
         axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
