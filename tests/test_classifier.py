@@ -312,6 +312,7 @@ def test_a_checkpoint_holds_nothing_but_data(checkpoint: Path) -> None:
         "schedule": "constant",
         "label_smoothing": 0.0,
         "normalisation": "plain",
+        "views": 1,
     }
     assert not [name for name in content["state_dict"] if not name.startswith("network.")]
 

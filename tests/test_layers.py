@@ -27,7 +27,7 @@ LAYERS = (
     ("settings",),
     ("classifier",),
     ("blocks", "processes", "strangers"),
-    ("inputs",),
+    ("inputs", "views"),
     (
         "data",
         "divergence",

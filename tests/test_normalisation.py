@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from charrec.classifier import CharacterClassifier
-from charrec.normalisation import NORMALISATIONS, framed, ink, normalised, plain, standard
+from charrec.normalisation import framed, ink, plain, standard
 
 
 def letter_l(low: float = 200.0, high: float = 40.0) -> Tensor:
@@ -96,18 +96,6 @@ def test_framing_is_the_same_for_a_picture_alone_and_among_others() -> None:
     for place in (0, 5, 1023, 1024, 1029):
         assert torch.equal(framed(pictures[place : place + 1])[0], together[place])
     assert framed(pictures[:0]).shape == (0, 1, 8, 8)
-
-
-@pytest.mark.parametrize("normalisation", sorted(NORMALISATIONS))
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-def test_a_network_is_given_its_own_kind_of_number(normalisation: str, dtype: torch.dtype) -> None:
-    pictures = letter_l().byte()
-    seen = normalised(pictures, normalisation, dtype)
-    assert seen.dtype == dtype
-    exact = normalised(pictures, normalisation, torch.float64)
-    torch.testing.assert_close(seen.double(), exact, atol=0.01, rtol=0.01)
-    with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(normalised(pictures, normalisation, dtype), seen)
 
 
 def test_what_a_checkpoint_says_is_what_is_done(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ def test_the_default_run_is_the_course_s() -> None:
         "schedule": "constant",
         "label_smoothing": 0.0,
         "normalisation": "plain",
+        "views": 1,
         "augment": "none",
         "augment_strengths": dict.fromkeys(AUGMENT_NAMES, 0.0),
         "steps_per_execution": "auto",

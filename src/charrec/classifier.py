@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,9 @@ from charrec.errors import UserError
 from charrec.inputs import Inputs
 from charrec.metrics import LossAndAccuracy
 from charrec.mlp import MLP
-from charrec.normalisation import normalised
 from charrec.optimizers import make_optimizer
 from charrec.schedules import SCHEDULES
+from charrec.views import views_of
 
 CACHED_PICTURES = 256
 
@@ -58,6 +59,7 @@ class CharacterClassifier(pl.LightningModule):
         schedule: str = "constant",
         label_smoothing: float = 0.0,
         normalisation: str = "plain",
+        views: int = 1,
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -70,7 +72,7 @@ class CharacterClassifier(pl.LightningModule):
         self._logged: dict[str, float] = {}  # of the epoch so far
 
     def forward(self, images: Tensor) -> Tensor:
-        seen = normalised(images, self.hparams["normalisation"], self.network.dtype)
+        (seen,) = views_of(images, 1, self.hparams["normalisation"], self.network.dtype)
         logits: Tensor = self.network(seen)  # (B, 1, 32, 32) -> (B, C)
         return logits
 
@@ -170,16 +172,25 @@ class CharacterClassifier(pl.LightningModule):
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         images, labels = batch
-        self.validation_metrics.update(self._in_pieces(images), labels)
+        # Of one view: an epoch is to cost no more for those that a prediction takes.
+        logits = torch.cat([self(piece) for piece in self._pieces(images)])
+        self.validation_metrics.update(logits, labels)
 
     def predict_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> Tensor:
-        """Logarithms of probabilities (B, C), as the network itself has them: not calibrated."""
-        return functional.log_softmax(self._in_pieces(batch[0]).float(), dim=1)
+        """Logarithms of probabilities (B, C), the mean over the views, not calibrated."""
+        return torch.cat([self._log_probabilities(piece) for piece in self._pieces(batch[0])])
 
-    def _in_pieces(self, images: Tensor) -> Tensor:
-        """Logits of a large batch; a CPU is faster on pieces that its cache holds."""
-        at_once = CACHED_PICTURES if self.device.type == "cpu" else len(images)
-        return torch.cat([self(piece) for piece in images.split(at_once)])
+    def _log_probabilities(self, images: Tensor) -> Tensor:
+        chosen = self.hparams
+        views = views_of(images, chosen["views"], chosen["normalisation"], self.network.dtype)
+        logits = torch.stack([self.network(view) for view in views]).float()  # (views, B, C)
+        return functional.log_softmax(logits, dim=2).logsumexp(dim=0) - math.log(len(views))
+
+    def _pieces(self, images: Tensor) -> Sequence[Tensor]:
+        """Of a large batch; a CPU is faster on pieces that its cache holds."""
+        at_once = CACHED_PICTURES if self.device.type == "cpu" else max(1, len(images))
+        pieces: Sequence[Tensor] = images.split(at_once)
+        return pieces
 
     def on_validation_epoch_start(self) -> None:
         self.validation_metrics.reset()

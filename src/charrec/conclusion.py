@@ -18,11 +18,11 @@ from charrec.evaluation import answer_test_split, write_test_report
 from charrec.figures.curves import draw_curves, read_metrics
 from charrec.figures.inputs import Rows, draw_inputs
 from charrec.inputs import Inputs
-from charrec.normalisation import normalised
 from charrec.paths import shown_path
 from charrec.reading import Ensemble, Reader
 from charrec.run import Run
 from charrec.settings import TrainSettings
+from charrec.views import views_of
 
 SHOWN = 16  # training pictures in inputs.png
 
@@ -53,7 +53,7 @@ def inputs_of(settings: TrainSettings, letters: CharacterDataModule) -> Rows:
     """Some training pictures, as the network sees them, and as it is fed them in four epochs."""
     images = letters.images["train"].cpu()
     some = images[:: max(1, len(images) // SHOWN)][:SHOWN]  # (n, 1, H, W)
-    seen = normalised(some, settings.normalisation, torch.float32)
+    (seen,) = views_of(some, 1, settings.normalisation, torch.float32)
     rows = [("picture", some), ("normalised", seen)]
     if settings.strengths.deforms:
         inputs = Inputs(settings.normalisation, settings.strengths, settings.seed, torch.float32)

@@ -181,6 +181,7 @@ def _classifier(settings: TrainSettings) -> CharacterClassifier:
         schedule=settings.schedule,
         label_smoothing=settings.label_smoothing,
         normalisation=settings.normalisation,
+        views=settings.views,
     )
     if settings.trainer.get("precision") in DOUBLE:
         classifier.double()  # Lightning restores weights before it makes room for all their digits

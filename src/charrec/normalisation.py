@@ -77,13 +77,6 @@ NORMALISATIONS = {
 }
 
 
-def normalised(pictures: Tensor, normalisation: str, dtype: torch.dtype) -> Tensor:
-    """uint8 (B, 1, H, W) -> what a network with weights of `dtype` is given, (B, 1, H, W)."""
-    chosen = NORMALISATIONS[normalisation]
-    with torch.autocast(pictures.device.type, enabled=False):
-        return chosen.values(chosen.frame(pictures).to(working_type(dtype))).to(dtype)
-
-
 def working_type(dtype: torch.dtype) -> torch.dtype:
     """Of at least 32 bits: grey values and places need more digits than half precision has."""
     return torch.promote_types(dtype, torch.float32)

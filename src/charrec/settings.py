@@ -42,6 +42,7 @@ from charrec.trainer_arguments import check_trainer, needs_every_step, processes
 ACTIVATIONS = ("tanh", "scaled_tanh", "relu", "sigmoid")
 INITS = ("xavier", "lecun", "kaiming", "normal", "spread")
 SCHEDULES = ("constant", "cosine", "one_cycle")
+MOST_VIEWS = 9  # as many as charrec.views has
 NORMALISATIONS = ("plain", "standard", "ink", "framed")
 RULES = {
     "hsize": one_or_more(whole(1, 65536)),
@@ -52,6 +53,7 @@ RULES = {
     "weight_decay": number(lambda v: v >= 0, "0 or more, such as 1e-4"),
     "schedule": one_of(SCHEDULES),
     "normalisation": one_of(NORMALISATIONS),
+    "views": whole(1, MOST_VIEWS),
     "label_smoothing": number(lambda v: 0 <= v < 1, "at least 0 and below 1, such as 0.1"),
     "batch_size": whole(1, 1_000_000),
     "epochs": whole(1, 1_000_000),
@@ -121,6 +123,7 @@ class TrainSettings:
     schedule: str = "constant"
     label_smoothing: float = 0.0
     normalisation: str = "plain"
+    views: int = 1
     optimizer_options: dict[str, Any] | None = None
     batch_size: int = 8
     epochs: int = 50

@@ -14,7 +14,7 @@ MOMENTUM = "momentum is at least 0 and below 1, such as 0.9, or null"
 SETTINGS = (
     "settings: activation, augment, batch_size, compile, data, epochs, experiment, hsize, init, "
     "label_smoothing, lr, momentum, normalisation, optimizer, resume, schedule, seed, "
-    "steps_per_execution, sweep, trainer, weight_decay, weights"
+    "steps_per_execution, sweep, trainer, views, weight_decay, weights"
 )
 GROUP = "a config group takes the name of a choice; --help lists them"
 OPTIMIZERS = "choices: adadelta, adagrad, adam, adamw, rmsprop, sgd"
@@ -48,7 +48,7 @@ NAMES = {
     "zzz=64": f"zzz is no setting\n{SETTINGS}",
     "+zzz=64": "zzz is no setting\nsettings here: activation, augment, batch_size, compile, data, "
     "epochs, hsize, init, label_smoothing, lr, momentum, normalisation, optimizer, schedule, seed, "
-    "steps_per_execution, trainer, weight_decay, weights",
+    "steps_per_execution, trainer, views, weight_decay, weights",
     "data.rot=x": "data.rot is no setting; did you mean 'data.root'?\n"
     "settings: data.alphabet, data.image_size, data.kind, data.root",
     "+data.rot=x": "data.rot is no setting; did you mean 'data.root'?\n"

@@ -1,0 +1,49 @@
+"""Looking at a picture more than once: as it is, and a little shifted, turned, nearer, farther.
+
+A plain network answers each view anew, and the mean of its answers is right more often than the
+first one (Krizhevsky, Sutskever and Hinton, 2012, average over shifts likewise).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from charrec.normalisation import NORMALISATIONS, working_type
+
+
+class View(NamedTuple):
+    across: float = 0.0  # where its middle lies, in half pictures
+    down: float = 0.0
+    degrees: float = 0.0
+    size: float = 1.0  # of what is seen: 0.9 is nearer
+
+
+SHIFT, TURN, NEARER, FARTHER = 0.1, 10.0, 0.88, 1.14
+VIEWS = (
+    View(),  # the picture as it is
+    *(View(across=SHIFT), View(across=-SHIFT), View(down=SHIFT), View(down=-SHIFT)),
+    *(View(degrees=TURN), View(degrees=-TURN), View(size=NEARER), View(size=FARTHER)),
+)
+
+
+def views_of(pictures: Tensor, count: int, normalisation: str, dtype: torch.dtype) -> list[Tensor]:
+    """The first `count` views of uint8 pictures, each as a network is given it, (B, 1, H, W)."""
+    chosen = NORMALISATIONS[normalisation]
+    with torch.autocast(pictures.device.type, enabled=False):
+        grey = chosen.frame(pictures).to(working_type(dtype))
+        return [chosen.values(_seen(grey, view)).to(dtype) for view in VIEWS[:count]]
+
+
+def _seen(grey: Tensor, view: View) -> Tensor:
+    if view == View() or not len(grey):
+        return grey
+    cos, sin = (view.size * f(math.radians(view.degrees)) for f in (math.cos, math.sin))
+    rows = [[cos, -sin, view.across], [sin, cos, view.down]]
+    where = grey.new_tensor(rows).expand(len(grey), 2, 3)
+    grid = functional.affine_grid(where, list(grey.shape), align_corners=False)
+    return functional.grid_sample(grey, grid, padding_mode="border", align_corners=False)
