@@ -43,7 +43,7 @@ LAYERS = (
     ("gathering",),
     ("augment",),
     ("rules", "mlp", "normalisation", "resources", "statistics", "parameters", "calibration"),
-    ("paths",),
+    ("paths", "resampling"),
     ("tanh", "errors", "files", "ordinary", "saying", "signals", "signatures"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

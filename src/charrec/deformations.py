@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from charrec.augment import AugmentSettings
+from charrec.resampling import fetched, pixel_places
 
 ELASTIC_POINTS = 5  # along a side: as many displacements are drawn, and the field between is smooth
 WHITE = 255.0
@@ -55,7 +55,7 @@ class Deformations:
 
     def __init__(self, strengths: AugmentSettings, image_size: int, device: torch.device) -> None:
         self.strengths, self.device = strengths, device
-        self.along = torch.linspace(-1, 1, image_size + 1, device=device)[:-1] + 1 / image_size
+        self.along = pixel_places(image_size, device)
         self.fields = self._fields()
         kinds: list[tuple[Sequence[str], Callable[[Tensor, Chance], Tensor]]] = [
             (MOVING, self._move),
@@ -92,13 +92,7 @@ class Deformations:
         count, _, height, width = grey.shape
         places = torch.matmul(self._coefficients(chance), self.fields)  # (B, 3, H·W): x, y, depth
         grid = (places[:, :2] / places[:, 2:]).transpose(1, 2)  # (B, H·W, 2)
-        return functional.grid_sample(
-            grey,
-            grid.reshape(count, height, width, 2),
-            mode="bilinear",
-            padding_mode="border",  # what lies around a letter goes on
-            align_corners=False,
-        )
+        return fetched(grey, grid.reshape(count, height, width, 2))
 
     def _coefficients(self, chance: Chance) -> Tensor:
         """(B, 3, 3 + points²): how much of each field is in x, in y and in the depth."""

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from charrec.resampling import mapped, pixel_places
 
 HALF_OF_WHITE = 127.5  # grey values are 0 .. 255
 FLATTEST = 10.0  # grey values: noise of a picture flatter than this is not raised to full contrast
@@ -52,8 +53,6 @@ def framed(pictures: Tensor) -> Tensor:
 
     Place and size are the first two moments of what differs from the background.
     """
-    if not len(pictures):
-        return pictures
     return torch.cat([_framed(part) for part in pictures.split(FRAMED_AT_ONCE)])
 
 
@@ -111,9 +110,7 @@ def _framed(pictures: Tensor) -> Tensor:
     zoom = (reach / REACH).clamp(NEAREST, FARTHEST)  # (N,)
     nought = torch.zeros_like(zoom)
     rows = [torch.stack(row, dim=1) for row in ((zoom, nought, x), (nought, zoom, y))]
-    grid = functional.affine_grid(torch.stack(rows, dim=1), list(grey.shape), align_corners=False)
-    found = functional.grid_sample(grey, grid, padding_mode="border", align_corners=False)
-    return found.round_().to(pictures.dtype)
+    return mapped(grey, torch.stack(rows, dim=1)).round_().to(pictures.dtype)
 
 
 def _difference(pictures: Tensor) -> Tensor:
@@ -125,13 +122,8 @@ def _difference(pictures: Tensor) -> Tensor:
 def _moments(weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Centre x, y and root mean square distance from it, each (N,), the picture being -1 .. 1."""
     height, width = weights.shape[2:]
-    across, down = (_places(length, weights) for length in (width, height))
+    across, down = (pixel_places(n, weights.device, weights.dtype) for n in (width, height))
     in_columns, in_rows = weights.sum((1, 2)), weights.sum((1, 3))  # (N, W), (N, H)
     x, y = in_columns @ across, in_rows @ down
     spread = in_columns @ across.square() - x.square() + in_rows @ down.square() - y.square()
     return x, y, spread.clamp_(min=0).sqrt_()
-
-
-def _places(length: int, like: Tensor) -> Tensor:
-    """Middles of the pixels of a row, in -1 .. 1."""
-    return (torch.arange(length, device=like.device, dtype=like.dtype) + 0.5) * (2 / length) - 1

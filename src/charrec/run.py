@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import platform
 import secrets
@@ -26,11 +25,12 @@ from charrec.files import remove_drafts, write_whole
 from charrec.ordinary import read_ordinary
 from charrec.paths import full_path, shown_path
 from charrec.resources import INSTALLED, PACKAGE
-from charrec.rules import check_names, one_of
+from charrec.rules import check_names, number, one_of
 from charrec.settings import TrainSettings
 from charrec.signals import signals_held
 
 CHECKPOINTS = ("best", "last")
+POSITIVE = number(lambda v: v > 0, "above 0")
 CAN_GO_ON = ("interrupted", "cut off", "failed")
 LOCK, A_LOOK = ".lock", 0.5  # seconds: others hold the lock for a moment to see whether it is held
 LARGEST_SUMMARY = 2**24  # bytes
@@ -179,8 +179,7 @@ class Run:
             UserError: the summary is damaged.
         """
         found = self.so_far.get("temperature", 1.0)
-        number = isinstance(found, (int, float)) and not isinstance(found, bool)
-        if not number or not 0 < found < math.inf:
+        if not POSITIVE.holds(found):
             raise UserError(f"{self._damaged()}: temperature={found}")
         return float(found)
 

@@ -71,31 +71,33 @@ def check_values(values: Mapping[str, Any]) -> None:
 
 
 @cache
+def _choices(group: str) -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in resource(f"conf/{group}").glob("*.yaml")))
+
+
+def _defaults(group: str, name: str) -> dict[str, Any]:
+    """What ``conf/GROUP/NAME.yaml`` says."""
+    one_of(_choices(group)).check(group, name)
+    defaults = OmegaConf.to_container(OmegaConf.load(resource(f"conf/{group}") / f"{name}.yaml"))
+    assert isinstance(defaults, dict)
+    return {str(key): value for key, value in defaults.items()}
+
+
 def optimizer_choices() -> tuple[str, ...]:
-    return tuple(sorted(path.stem for path in resource("conf/optimizer").glob("*.yaml")))
+    return _choices("optimizer")
 
 
 @cache
 def optimizer_defaults(name: str) -> dict[str, Any]:
     """``{name, lr, momentum, options}`` as in ``conf/optimizer/NAME.yaml``."""
-    one_of(optimizer_choices()).check("optimizer", name)
-    defaults = OmegaConf.to_container(OmegaConf.load(resource("conf/optimizer") / f"{name}.yaml"))
-    assert isinstance(defaults, dict)
-    return {str(key): value for key, value in defaults.items()}
-
-
-@cache
-def augment_choices() -> tuple[str, ...]:
-    return tuple(sorted(path.stem for path in resource("conf/augment").glob("*.yaml")))
+    return _defaults("optimizer", name)
 
 
 @cache
 def augment_defaults(name: str) -> AugmentSettings:
     """The strengths in ``conf/augment/NAME.yaml``."""
-    one_of(augment_choices()).check("augment", name)
-    strengths = OmegaConf.to_container(OmegaConf.load(resource("conf/augment") / f"{name}.yaml"))
-    assert isinstance(strengths, dict)
-    return AugmentSettings(**{str(k): v for k, v in strengths.items() if k != "name"})
+    strengths = _defaults("augment", name)
+    return AugmentSettings(**{key: strengths[key] for key in strengths if key != "name"})
 
 
 def _float32_on_what_is_there() -> dict[str, Any]:

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from charrec.normalisation import NORMALISATIONS, working_type
+from charrec.resampling import mapped
 
 
 class View(NamedTuple):
@@ -40,10 +40,8 @@ def views_of(pictures: Tensor, count: int, normalisation: str, dtype: torch.dtyp
 
 
 def _seen(grey: Tensor, view: View) -> Tensor:
-    if view == View() or not len(grey):
+    if view == View():
         return grey
     cos, sin = (view.size * f(math.radians(view.degrees)) for f in (math.cos, math.sin))
     rows = [[cos, -sin, view.across], [sin, cos, view.down]]
-    where = grey.new_tensor(rows).expand(len(grey), 2, 3)
-    grid = functional.affine_grid(where, list(grey.shape), align_corners=False)
-    return functional.grid_sample(grey, grid, padding_mode="border", align_corners=False)
+    return mapped(grey, grey.new_tensor(rows).expand(len(grey), 2, 3))
