@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ import torch
 from torch import Tensor
 
 from charrec.classifier import CharacterClassifier
-from charrec.normalisation import framed, ink, plain, standard
+from charrec.data.settings import DataSettings
+from charrec.errors import UserError
+from charrec.normalisation import framed, ink, plain, standard, strokes
+from charrec.settings import TrainSettings
 
 
 def letter_l(low: float = 200.0, high: float = 40.0) -> Tensor:
@@ -61,30 +65,123 @@ def test_a_constant_picture_is_nothing() -> None:
     assert torch.equal(framed(flat.byte()), flat.byte())
 
 
+def near_the_middle(x: float, y: float) -> float:
+    return math.exp(-((x / 0.5) ** 2 + (y / 0.5) ** 2) / 2)
+
+
 def centre_and_reach(picture: Tensor) -> tuple[float, float, float]:
-    """Of the ink, in half pictures, worked out pixel by pixel."""
+    """Of the ink, in half pictures, what is near the middle most of all; pixel by pixel."""
     ink = (picture - picture[0, 0, 0, 0]).abs()[0, 0].double()
-    ink /= ink.sum()
     size = len(ink)
     places = [(i + 0.5) * 2 / size - 1 for i in range(size)]
-    x = sum(float(ink[i, j]) * places[j] for i in range(size) for j in range(size))
-    y = sum(float(ink[i, j]) * places[i] for i in range(size) for j in range(size))
+    everywhere = [(i, j) for i in range(size) for j in range(size)]
+    weights = {
+        (i, j): float(ink[i, j]) * near_the_middle(places[j], places[i]) for i, j in everywhere
+    }
+    total = sum(weights.values())
+    x = sum(weight * places[j] for (_, j), weight in weights.items()) / total
+    y = sum(weight * places[i] for (i, _), weight in weights.items()) / total
     squares = sum(
-        float(ink[i, j]) * ((places[j] - x) ** 2 + (places[i] - y) ** 2)
-        for i in range(size)
-        for j in range(size)
+        weight * ((places[j] - x) ** 2 + (places[i] - y) ** 2) / total
+        for (i, j), weight in weights.items()
     )
     return x, y, squares**0.5
 
 
-@pytest.mark.parametrize("shift", [(0, 0), (-4, 3), (5, -5)])
-def test_a_framed_letter_is_in_the_middle_at_one_size(shift: tuple[int, int]) -> None:
+@pytest.mark.parametrize("shift", [(0, 0), (-2, 2), (3, -2)])
+def test_a_framed_letter_is_near_the_middle_at_one_size(shift: tuple[int, int]) -> None:
     small = torch.full((1, 1, 32, 32), 255, dtype=torch.uint8)
-    small[..., 12:20, 13:15] = 0
-    small[..., 18:20, 13:19] = 0
-    x, y, reach = centre_and_reach(framed(small.roll(shift, (2, 3))).float())
-    assert (x, y) == pytest.approx((0, 0), abs=0.03)
-    assert reach == pytest.approx(0.6, abs=0.04)
+    small[..., 11:21, 14:17] = 0
+    small[..., 19:21, 14:20] = 0
+    given = small.roll(shift, (2, 3))
+    before, (x, y, reach) = centre_and_reach(given.float()), centre_and_reach(framed(given).float())
+    assert math.hypot(x, y) < 0.1 + 0.2 * math.hypot(*before[:2])
+    assert reach == pytest.approx(0.4, abs=0.04)
+
+
+def test_a_frame_is_what_the_moments_say() -> None:
+    """Each pixel of it is fetched from the place that moments, worked out by hand, give it."""
+    small = torch.full((1, 1, 32, 32), 255, dtype=torch.uint8)
+    small[..., 11:21, 14:17] = 0
+    x, y, reach = centre_and_reach(small.float())
+    zoom = reach / 0.42
+    seen = framed(small)
+    for row, column in ((16, 16), (4, 9), (27, 16), (16, 3), (16, 12), (30, 22)):
+        across, down = ((place + 0.5) / 16 - 1 for place in (column, row))
+        wanted = (16 * (y + zoom * down + 1) - 0.5, 16 * (x + zoom * across + 1) - 0.5)
+        top, left = (math.floor(place) for place in wanted)
+        rest = [place - math.floor(place) for place in wanted]
+        near = small[0, 0, top : top + 2, left : left + 2].double()
+        mixed = near[0] * (1 - rest[0]) + near[1] * rest[0]
+        grey = float(mixed[0] * (1 - rest[1]) + mixed[1] * rest[1])
+        assert int(seen[0, 0, row, column]) == pytest.approx(grey, abs=1)
+
+
+def test_neighbours_at_the_edge_hardly_move_the_frame() -> None:
+    """They have 48 of 112 pixels of ink: their plain centre is 0.35 half pictures aside."""
+    alone = torch.full((1, 1, 32, 32), 255, dtype=torch.uint8)
+    alone[..., 8:24, 13:17] = 0
+    beside = alone.clone()
+    beside[..., 8:24, 29:] = 0  # the beginning of the next letter
+    columns = {}
+    for name, picture in (("alone", alone), ("beside", beside)):
+        seen = framed(picture)[0, 0, 16, :20].float()  # of the letter itself
+        weights = (255 - seen) / (255 - seen).sum()
+        columns[name] = float((weights * torch.arange(20)).sum())
+    assert 0 < columns["alone"] - columns["beside"] < 3
+
+
+def quarter(seen: Tensor, row: int, column: int) -> Tensor:
+    half = seen.shape[-1] // 2
+    return seen[0, 0, row * half : (row + 1) * half, column * half : (column + 1) * half]
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "line"),
+    [
+        (0, 0, lambda i, j: j == 7 or j == 8),  # an upright stroke changes across
+        (0, 1, lambda i, j: i == 7 or i == 8),
+        (1, 0, lambda i, j: 14 <= i + j <= 16),  # falls to the left: changes along across + down
+        (1, 1, lambda i, j: -1 <= i - j <= 1),
+    ],
+)
+def test_a_stroke_is_found_in_the_picture_of_its_direction(
+    row: int, column: int, line: Callable[[int, int], bool]
+) -> None:
+    picture = torch.full((1, 1, 16, 16), 220.0)
+    for i in range(16):
+        for j in range(16):
+            if line(i, j):
+                picture[..., i, j] = 20.0
+    seen = strokes(picture)
+    assert seen.shape == picture.shape
+    inside = {(r, c): quarter(seen, r, c)[1:-1, 1:-1].sum() for r in (0, 1) for c in (0, 1)}
+    assert max(inside, key=lambda key: float(inside[key])) == (row, column)
+
+
+def test_strokes_by_hand() -> None:
+    """Two halves: ink jumps from -0.96 to m between two columns, and nowhere else."""
+    picture = torch.full((1, 1, 8, 8), 200.0)
+    picture[..., 6:] = 20.0
+    seen, jump = strokes(picture), float(ink(picture).max() - ink(picture).min())
+    # The jump is seen from the columns on both of its sides, 5 and 6; each is half of a pair.
+    across = 2 * (jump**2 / (jump + 0.01) / 2 - 0.15)
+    sloping = 2 * (jump**2 / 2 / (jump + 0.01) / 2 - 0.15)
+    none = torch.full((4,), -0.3)
+    torch.testing.assert_close(
+        quarter(seen, 0, 0), torch.stack([none, none, none + across + 0.3, none + across + 0.3], 1)
+    )
+    torch.testing.assert_close(quarter(seen, 0, 1), torch.full((4, 4), -0.3))
+    for place in (0, 1):
+        torch.testing.assert_close(
+            quarter(seen, 1, place),
+            torch.stack([none, none, none + sloping + 0.3, none + sloping + 0.3], 1),
+        )
+
+
+def test_strokes_of_a_picture_of_odd_size_are_refused() -> None:
+    with pytest.raises(UserError, match=r"image_size=27 .*normalisation=strokes.* take 26 or 28"):
+        TrainSettings(normalisation="strokes", data=DataSettings(image_size=27))
 
 
 def test_framing_is_the_same_for_a_picture_alone_and_among_others() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 import torch
 from torch import Tensor
@@ -9,7 +11,7 @@ from torch import Tensor
 from charrec.classifier import CharacterClassifier
 from charrec.normalisation import NORMALISATIONS
 from charrec.settings import MOST_VIEWS
-from charrec.views import VIEWS, views_of
+from charrec.views import VIEWS, View, views_of
 
 
 def spot(row: int, column: int) -> Tensor:
@@ -33,14 +35,30 @@ def test_there_are_as_many_as_the_settings_allow() -> None:
 
 
 def test_where_the_light_is_in_each_view() -> None:
-    """From (3/8, 0): shifts by 0.1, turns by 10 degrees, 1 / 0.88 and 1 / 1.14 as far away."""
+    """From (3/8, 0), worked out by hand: what is seen at p was at size * turn(p) + shift.
+
+    So p = turn(-t)((3/8, 0) - shift) / size; the cosine of 8 degrees is 0.99027, the sine 0.13917.
+    """
     looks = [place(v) for v in views_of(spot(14, 20), 9, "plain", torch.float32)]
     expected = [
-        *((0.375, 0.0), (0.275, 0.0), (0.475, 0.0), (0.375, -0.1), (0.375, 0.1)),
-        *((0.3693, -0.0651), (0.3693, 0.0651), (0.4261, 0.0), (0.3289, 0.0)),
+        (0.3750, 0.0000),  # as it is: no shift, no turn, size 1
+        (0.4146, -0.1754),  # down by 0.1, turned by 8 degrees, size 1 / 1.16
+        (0.3081, 0.1304),  # up, turned back, size 1.16
+        (0.2348, -0.0330),  # to the right, turned, size 1.16
+        (0.2862, -0.0608),  # right and down, turned back
+        (0.3190, 0.1160),  # right and up, size 1 / 1.16
+        (0.5456, 0.0767),  # to the left, turned back, size 1 / 1.16
+        (0.4095, -0.0862),  # left and down, size 1.16
+        (0.4843, 0.0329),  # left and up, turned
     ]
     for found, place_by_hand in zip(looks, expected, strict=True):
         assert found == pytest.approx(place_by_hand, abs=0.012)
+
+
+def test_any_two_changes_meet_in_each_of_their_combinations_once() -> None:
+    for one, other in combinations(range(4), 2):
+        assert len({(view[one], view[other]) for view in VIEWS}) == 9
+    assert VIEWS[0] == View()
 
 
 @pytest.mark.parametrize("count", [1, 2, 9])

@@ -43,7 +43,7 @@ ACTIVATIONS = ("tanh", "scaled_tanh", "relu", "sigmoid")
 INITS = ("xavier", "lecun", "kaiming", "normal", "spread")
 SCHEDULES = ("constant", "cosine", "one_cycle")
 MOST_VIEWS = 9  # as many as charrec.views has
-NORMALISATIONS = ("plain", "standard", "ink", "framed")
+NORMALISATIONS = ("plain", "standard", "ink", "framed", "strokes")
 RULES = {
     "hsize": one_or_more(whole(1, 65536)),
     "activation": one_of(ACTIVATIONS),
@@ -156,6 +156,7 @@ class TrainSettings:
         check_trainer(self.trainer)
         self._check_steps_per_execution()
         self._check_parts()
+        self._check_halves()
         self._settle_momentum(own["momentum"])
         self._set(lr=float(self.lr or 0), weight_decay=float(self.weight_decay))
         self._set(weights=text_of(self.weights))
@@ -177,6 +178,14 @@ class TrainSettings:
             raise UserError(
                 f"batch_size={self.batch_size} cannot be divided over {count} processes: "
                 f"it is the whole step's; take {near}"
+            )
+
+    def _check_halves(self) -> None:
+        size = self.data.image_size
+        if self.normalisation == "strokes" and size % 2:
+            raise UserError(
+                f"data.image_size={size} cannot go with normalisation=strokes, whose pictures are "
+                f"half as wide and high; take {size - 1} or {size + 1}"
             )
 
     def _settle_momentum(self, own: float | None) -> None:

@@ -1,0 +1,92 @@
+"""What is changed about experiment=best, one thing at a time: the rows of its tables."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Variant:
+    title: str
+    given: tuple[str, ...] = ()  # settings of charrec.train
+    views: int | None = None  # looks at a picture in place of the run's own
+    epochs: float = 1.0  # times as many
+    share: float = 1.0  # of the training pictures
+
+    @property
+    def folder(self) -> str:
+        """The same for variants whose training is the same."""
+        told = [*self.given, f"x{self.epochs:g}"] + (
+            [f"of{self.share:g}"] if self.share < 1 else []
+        )
+        return re.sub(r"[^A-Za-z0-9.=-]+", "_", "_".join(told))
+
+
+NO_MOVING = ("rotation", "scale", "stretch", "shear", "translation", "perspective")
+BAD_LIGHT = ("contrast", "blur", "shading", "noise")
+
+
+def without(*strengths: str) -> tuple[str, ...]:
+    return tuple(f"augment.{name}=0" for name in strengths)
+
+
+TAKEN_AWAY = (
+    Variant("experiment=best"),
+    Variant("one look instead of nine", views=1),
+    Variant("no deformations", ("augment=none",)),
+    Variant("light deformations", ("augment=light",)),
+    Variant("nothing turned, scaled, slanted, shifted", without(*NO_MOVING)),
+    Variant("nothing bent (elastic)", without("elastic")),
+    Variant("no bad light, blur, noise", without(*BAD_LIGHT)),
+    Variant("nothing erased", without("erasing")),
+    Variant("nothing inverted", without("inversion")),
+    Variant("ink instead of strokes", ("normalisation=framed",)),
+    Variant("ink, not framed", ("normalisation=ink",)),
+    Variant("normalisation=standard", ("normalisation=standard",)),
+    Variant("normalisation=plain", ("normalisation=plain",)),
+    Variant("no label smoothing", ("label_smoothing=0",)),
+    Variant("constant learning rate", ("schedule=constant",)),
+    Variant("cosine instead of one cycle", ("schedule=cosine",)),
+    Variant("no weight decay", ("weight_decay=0",)),
+    Variant("SGD, lr 0.05", ("optimizer=sgd", "lr=0.05", "weight_decay=1e-4")),
+    Variant("LeCun's tanh and weights", ("activation=scaled_tanh", "init=lecun")),
+    Variant("ReLU", ("activation=relu", "init=kaiming")),
+)
+HIDDEN = (
+    *(Variant(str(size), (f"hsize={size}",)) for size in (16, 64, 256, 1024)),
+    *(Variant(size, (f"hsize=[{size.replace('-', ',')}]",)) for size in ("1024-512",)),
+    Variant("1024-768-512-256"),
+)
+EPOCHS = tuple(Variant(f"{scale:g} times as long", epochs=scale) for scale in (0.25, 0.5, 1, 2, 4))
+# As many steps with few pictures as with all.
+PICTURES = tuple(
+    Variant(f"{share:g} of the pictures", epochs=1 / share, share=share)
+    for share in (0.0625, 0.125, 0.25, 0.5, 1.0)
+)
+STUDIES = {
+    "taken_away": TAKEN_AWAY,
+    "hidden_units": HIDDEN,
+    "epochs": EPOCHS,
+    "training_pictures": PICTURES,
+}
+
+
+def part_of(letters: Path, share: float, place: Path) -> Path:
+    """A folder with the same letters, of whose training pictures so many are left: every n-th."""
+    if share == 1:
+        return letters
+    folder = place / f"letters_{share:g}"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "images").exists():
+        (folder / "images").symlink_to(letters / "images")
+    train = json.loads((letters / "train.json").read_text(encoding="utf-8"))
+    by_letter = sorted(train, key=lambda name: (train[name], name))
+    left = {name: train[name] for name in by_letter[:: round(1 / share)]}
+    (folder / "train.json").write_text(json.dumps(left), encoding="utf-8")
+    for split in ("validation", "test"):
+        text = (letters / f"{split}.json").read_text(encoding="utf-8")
+        (folder / f"{split}.json").write_text(text, encoding="utf-8")
+    return folder
