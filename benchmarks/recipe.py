@@ -43,15 +43,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def train(letters: Path, variant: Variant, epochs: int, folder: Path) -> None:
-    """Three seeds of it, or what is left of them."""
+def train(letters: Path, folder: Path, given: Sequence[str]) -> None:
+    """Three seeds of it, or what is left of them, on one core."""
     if (folder / "ledger.csv").exists():
         settings = [f"sweep.resume={folder}"]
     else:
-        length = max(1, round(epochs * variant.epochs))
-        seeds = f"seed={','.join(map(str, SEEDS))}"
-        settings = ["experiment=best", seeds, f"epochs={length}", f"data.root={letters}"]
-        settings += ["trainer=cpu", "sweep.threads=1", f"hydra.sweep.dir={folder}", *variant.given]
+        settings = [*given, f"seed={','.join(map(str, SEEDS))}", f"data.root={letters}"]
+        settings += ["trainer=cpu", "sweep.threads=1", f"hydra.sweep.dir={folder}"]
     subprocess.run(
         [sys.executable, "-m", "charrec.train", "-m", *settings],
         check=True,
@@ -102,27 +100,26 @@ def row(name: str, study: str, variant: Variant, folder: Path) -> dict[str, Any]
 
 
 def gather(chosen: argparse.Namespace) -> dict[str, Any]:
+    sets = dict(sets_of(chosen))
     jobs = [
         (name, study, variant, chosen.work / name / variant.folder)
         for study in chosen.only
-        for name, _ in sets_of(chosen)
+        for name in sets
         for variant in STUDIES[study]
     ]
-    folders = dict(sets_of(chosen))
-    unique = {folder: (name, variant) for name, _, variant, folder in jobs}
+    # What stands in several tables is trained once.
+    sweeps = {folder: (name, variant) for name, _, variant, folder in jobs}
     with ThreadPoolExecutor(chosen.workers) as pool:
-        done = [
+        for done in [
             pool.submit(
                 train,
-                part_of(folders[name], variant.share, chosen.work / name),
-                variant,
-                chosen.epochs,
+                part_of(sets[name], variant.share, chosen.work / name),
                 folder,
+                ("experiment=best", *variant.given, f"epochs={variant.length(chosen.epochs)}"),
             )
-            for folder, (name, variant) in unique.items()
-        ]
-        for each in done:
-            each.result()
+            for folder, (name, variant) in sweeps.items()
+        ]:
+            done.result()
     rows = [row(*job) for job in jobs]
     return {"machine": machine.describe(), "epochs": chosen.epochs, "rows": rows}
 

@@ -24,6 +24,9 @@ class Variant:
         )
         return re.sub(r"[^A-Za-z0-9.=-]+", "_", "_".join(told))
 
+    def length(self, epochs: int) -> int:
+        return max(1, round(epochs * self.epochs))
+
 
 NO_MOVING = ("rotation", "scale", "stretch", "shear", "translation", "perspective")
 BAD_LIGHT = ("contrast", "blur", "shading", "noise")
