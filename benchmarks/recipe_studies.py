@@ -19,10 +19,8 @@ class Variant:
     @property
     def folder(self) -> str:
         """The same for variants whose training is the same."""
-        told = [*self.given, f"x{self.epochs:g}"] + (
-            [f"of{self.share:g}"] if self.share < 1 else []
-        )
-        return re.sub(r"[^A-Za-z0-9.=-]+", "_", "_".join(told))
+        told = [*self.given, f"{self.epochs:g}-times", f"{self.share:g}-of-them"]
+        return re.sub(r"[^A-Za-z0-9.-]+", "_", "_".join(told))
 
     def length(self, epochs: int) -> int:
         return max(1, round(epochs * self.epochs))

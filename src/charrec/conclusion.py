@@ -24,7 +24,7 @@ from charrec.run import Run
 from charrec.settings import TrainSettings
 from charrec.views import views_of
 
-SHOWN = 16  # training pictures in inputs.png
+SHOWN, EPOCHS_SHOWN = 16, 3  # training pictures in inputs.png
 
 
 def conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) -> None:
@@ -50,15 +50,17 @@ def conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) ->
 
 
 def inputs_of(settings: TrainSettings, letters: CharacterDataModule) -> Rows:
-    """Some training pictures, as the network sees them, and as it is fed them in four epochs."""
+    """Some training pictures, as they are and as the network is fed them in some epochs."""
     images = letters.images["train"].cpu()
     some = images[:: max(1, len(images) // SHOWN)][:SHOWN]  # (n, 1, H, W)
     (seen,) = views_of(some, 1, settings.normalisation, torch.float32)
-    rows = [("picture", some), ("normalised", seen)]
+    rows = [("picture", some), ("as it is fed", seen)]
     if settings.strengths.deforms:
         inputs = Inputs(settings.normalisation, settings.strengths, settings.seed, torch.float32)
         framed = inputs.frame(some)
-        rows += [(f"deformed, {n}", inputs(framed, n, 0).view_as(seen)) for n in range(1, 5)]
+        for epoch in range(EPOCHS_SHOWN):
+            rows.append((f"epoch {epoch + 1}", inputs.deformed(framed, epoch, 0)))
+            rows.append(("as it is fed", inputs(framed, epoch, 0).view_as(seen)))
     return [(name, row[:, 0].float().numpy()) for name, row in rows]
 
 

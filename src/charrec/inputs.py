@@ -36,12 +36,14 @@ class Inputs:
     def __call__(self, framed: Tensor, epoch: int, step: int) -> Tensor:
         """uint8 (B, 1, H, W) -> (B, H·W)."""
         with torch.autocast(framed.device.type, enabled=False):  # grids need all their digits
-            grey = framed.to(working_type(self.dtype))  # a copy, which may be worked in
-            if self.strengths.deforms:
-                grey = self._deformed(grey, epoch, step)
+            grey = self.deformed(framed, epoch, step)
             return self.normalisation.values(grey).to(self.dtype).flatten(1)
 
-    def _deformed(self, grey: Tensor, epoch: int, step: int) -> Tensor:
+    def deformed(self, framed: Tensor, epoch: int, step: int) -> Tensor:
+        """Greys of 0 .. 255, in a copy that may be worked in: (B, 1, H, W)."""
+        grey = framed.to(working_type(self.dtype))
+        if not self.strengths.deforms:
+            return grey
         if self._deform is None:
             self._deform = Deformations(self.strengths, grey.shape[-1], grey.device)
         numbers = (self.seed, epoch, step, self.rank)
