@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import subprocess
@@ -124,14 +125,14 @@ def seconds_to_training(cwd: Path) -> float:
 
 @pytest.mark.slow
 def test_training_begins_soon_after_torch_and_lightning_are_there(tmp_path: Path) -> None:
-    """The best of three, in turns: other processes only ever add to a time."""
-    bare, run = [], []
-    for _ in range(3):
+    """The best of up to three, in turns: other processes only ever add to a time."""
+    bare, run = [math.inf], [math.inf]
+    while not min(run) < 1.3 * min(bare) and len(run) < 4:
         start = time.perf_counter()
         fresh("-c", BARE, cwd=tmp_path)
         bare.append(time.perf_counter() - start)
         run.append(seconds_to_training(tmp_path))
-    assert min(run) < 1.3 * min(bare), (bare, run)
+    assert min(run) < 1.3 * min(bare) < math.inf, (bare, run)
 
 
 def test_the_traceback_is_there_for_who_asks(tmp_path: Path) -> None:
