@@ -6,7 +6,7 @@ ready := .venv/ready
 ready_bench := .venv/ready-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test test-faults lint bench tensorboard clean
+.PHONY: help setup train test test-slow test-faults lint bench tensorboard clean
 
 help:  ## Explain every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -24,8 +24,13 @@ setup: $(ready)  ## Make .venv and install charrec into it (the other targets do
 train: $(ready)  ## Train on the embedded letters; settings go in ARGS="optimizer=adam hsize=64"
 	@$(bin)/python -m charrec.train $(ARGS)
 
-test: lint  ## Check style and types, then run the whole test suite (ARGS="-k tanh" for a part)
-	$(bin)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal $(ARGS)
+pytest := $(bin)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
+
+test: lint  ## Check style and types, then run the tests (ARGS="-k tanh" for a part)
+	$(pytest) $(ARGS)
+
+test-slow: $(ready)  ## Run the tests that take ten seconds or more each (five minutes or so)
+	$(pytest) -m slow $(ARGS)
 
 test-faults: $(ready)  ## Kill, interrupt, starve and damage runs by the hundred (an hour or so)
 	$(bin)/python -m pytest tests/faults -m "long or not long" -s $(ARGS)

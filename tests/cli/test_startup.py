@@ -104,6 +104,7 @@ def packages(line: str) -> set[str]:
     return {name.partition(".")[0] for name in line.split()} - sys.stdlib_module_names
 
 
+@pytest.mark.slow
 def test_a_run_imports_what_it_uses(letters: Path, tmp_path: Path) -> None:
     settings = (f"data.root={letters}", "data.alphabet=ABCD", "trainer=cpu", "epochs=1")
     run = fresh("-c", WATCHED, *settings, cwd=tmp_path).stdout.splitlines()

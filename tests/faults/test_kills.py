@@ -68,6 +68,7 @@ def kill_by_the_clock(killed: Recipe, runs: int, most: int, figures: Figures) ->
         figures.check(name, partial(killed.ends_as, name, undisturbed), kills)
 
 
+@pytest.mark.slow
 def test_a_few_kills_by_the_clock(letters: Path, tmp_path: Path) -> None:
     figures = Figures("kills by the clock")
     killed = recipe(letters, tmp_path, *RECIPES["Adam, cosine"], EPOCHS)
@@ -125,6 +126,7 @@ def test_the_moments_are_those_of_an_epoch_s_end(letters: Path, tmp_path: Path) 
     ]
 
 
+@pytest.mark.slow
 def test_a_few_kills_while_writing(letters: Path, tmp_path: Path) -> None:
     """One in each part of a run: the start, both ends of epochs, the report, the summary."""
     figures, chance = Figures("kills while writing"), random.Random(SEED)

@@ -243,6 +243,7 @@ def ended(folder: Path) -> int:
     return sum(status not in ("waiting", "running") for status in statuses(folder))
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_nothing_is_lost_or_done_twice(
     small: tuple[str, ...], recipes: str, tmp_path: Path
 ) -> None:
@@ -351,6 +352,7 @@ def test_from_another_folder(small: tuple[str, ...], letters: Path, tmp_path: Pa
     assert "Sweep: first/s, 1 of 2 jobs to do" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_grid_that_grew(small: tuple[str, ...], tmp_path: Path) -> None:
     """And has lost a run: what is left to do is 2, 0, 3, 4 and 5, in this order."""
     assert sweep("hsize=4,8", *small, "hydra.sweep.dir=s", cwd=tmp_path).exit_code == 0

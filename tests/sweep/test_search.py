@@ -105,6 +105,7 @@ def test_optuna_is_told_what_the_ledger_says(whole: Path) -> None:
     assert [list(trial.intermediate_values) for trial in study.trials] == [[1]] * 4
 
 
+@pytest.mark.slow
 def test_the_trials_are_those_of_the_seed(
     whole: Path, small: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -268,6 +269,7 @@ def ended(folder: Path) -> int:
     return sum(row["status"] not in ("waiting", "running") for row in table)
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_nothing_is_lost_or_done_twice(
     whole: Path, small: tuple[str, ...], tmp_path: Path
 ) -> None:
