@@ -32,6 +32,7 @@ from charrec.signals import signals_held
 CHECKPOINTS = ("best", "last")
 POSITIVE = number(lambda v: v > 0, "above 0")
 CAN_GO_ON = ("interrupted", "cut off", "failed")
+SUMMARY = "summary.json"
 LOCK, A_LOOK = ".lock", 0.5  # seconds: others hold the lock for a moment to see whether it is held
 LARGEST_SUMMARY = 2**24  # bytes
 PACKAGES = ("charrec", "torch", "torchvision", "pytorch-lightning", "hydra-core", "pillow")
@@ -58,7 +59,7 @@ def output_folder(out: str | Path | None, parent: str | Path) -> Path:
     if out is None:
         return new_folder(parent)
     folder = full_path(out)
-    if os.path.exists(folder / "summary.json"):  # False, too, for a name that is too long
+    if os.path.exists(folder / SUMMARY):  # False, too, for a name that is too long
         raise UserError(f"out={out} is a run's own folder, whose records stay; name another")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -108,7 +109,7 @@ class Run:
         Raises:
             UserError: it is missing or is not JSON.
         """
-        path = self.folder / "summary.json"
+        path = self.folder / SUMMARY
         try:
             summary = json.loads(read_ordinary(path, LARGEST_SUMMARY).decode())
         except FileNotFoundError:
@@ -261,7 +262,7 @@ class Run:
             yield
         finally:
             lock.release()
-            if not (self.folder / "summary.json").exists():  # no run came of it
+            if not (self.folder / SUMMARY).exists():  # no run came of it
                 self._lock.unlink(missing_ok=True)
 
     def refuse_if_running(self) -> None:
@@ -296,7 +297,7 @@ class Run:
     @property
     def so_far(self) -> dict[str, Any]:
         """The summary, empty before there is one."""
-        return self.summary if (self.folder / "summary.json").exists() else {}
+        return self.summary if (self.folder / SUMMARY).exists() else {}
 
     def record(self, **entries: Any) -> None:
         """Add entries to ``summary.json``, or replace them."""
@@ -307,7 +308,7 @@ class Run:
 
     def _write(self, entries: dict[str, Any]) -> None:
         text = json.dumps(entries, indent=2, ensure_ascii=False)
-        write_whole(self.folder / "summary.json", text + "\n")
+        write_whole(self.folder / SUMMARY, text + "\n")
 
     @contextmanager
     def recording(self, **entries: Any) -> Iterator[None]:

@@ -11,17 +11,16 @@ from pathlib import Path
 from charrec.data.finding import natural_order
 from charrec.errors import UserError
 from charrec.paths import full_path
-from charrec.run import CAN_GO_ON, Run
+from charrec.run import CAN_GO_ON, SUMMARY, Run
 
 LATEST = "latest"
 Named = Run | str | Path | None  # a run, its folder, that of a sweep, a glob; None: the newest
 LEDGER, BEST = "ledger.csv", "best.json"  # in a sweep's folder
-SUMMARY = "summary.json"  # in a run's
 
 
 def find_runs(outputs: str | Path = "outputs") -> list[Run]:
     """Every run in `outputs`, those of sweeps included."""
-    return [Run(path.parent) for path in Path(outputs).glob("**/summary.json")]
+    return [Run(path.parent) for path in Path(outputs).glob(f"**/{SUMMARY}")]
 
 
 def _ended(run: Run) -> str:

@@ -19,11 +19,12 @@ from charrec.cli.entry import MENDABLE, report, settings_of
 from charrec.cli.folders import refuse_references, remove_empty, take_folder
 from charrec.errors import UserError
 from charrec.processes import folder_of_the_run, follows, is_first
+from charrec.run import SUMMARY
 from charrec.runs import find_run
 from charrec.signals import ignore_signals
 
 HYDRA_FILES = ("config.yaml", "hydra.yaml", "overrides.yaml")
-BEGAN = ("summary.json", "traceback.txt")  # of a run, and of a sweep's job that failed before it
+BEGAN = (SUMMARY, "traceback.txt")  # of a run, and of a sweep's job that failed before it
 SWEEPERS = ("hydra_plugins.charrec.Grid", "hydra_plugins.charrec.Search")
 
 

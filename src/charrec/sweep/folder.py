@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from charrec.errors import UserError
 from charrec.files import write_whole
 from charrec.paths import full_path
-from charrec.run import A_LOOK, Run
+from charrec.run import A_LOOK, SUMMARY, Run
 from charrec.runs import LATEST, LEDGER, find_runs
 from charrec.sweep.ledger import FAILED, FOUND, TO_DO, Ledger, Row
 
@@ -105,7 +105,7 @@ def _hydra_in(path: Path) -> Any:
 
 def _found(row: Row, run: Run) -> Row:
     """What to correct in a row."""
-    if not (run.folder / "summary.json").exists():
+    if not (run.folder / SUMMARY).exists():
         gone = {"running": "cut off", "completed": "waiting"}
         return {"status": gone.get(row["status"], row["status"])}
     try:
