@@ -17,7 +17,7 @@ import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -71,7 +71,7 @@ def gather(chosen: argparse.Namespace) -> Results:
         "machine": machine.describe(),
         "experiment": chosen.experiment,
         "minutes": {
-            name: mean(summary_of(run)["train_seconds"] for run in own) / 60
+            name: median(summary_of(run)["train_seconds"] for run in own) / 60
             for name, own in runs.items()
         },
         "validation": {

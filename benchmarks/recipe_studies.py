@@ -38,7 +38,6 @@ TAKEN_AWAY = (
     Variant("experiment=best"),
     Variant("one look instead of nine", views=1),
     Variant("no deformations", ("augment=none",)),
-    Variant("light deformations", ("augment=light",)),
     Variant("nothing turned, scaled, slanted, shifted", without(*NO_MOVING)),
     Variant("nothing bent (elastic)", without("elastic")),
     Variant("no bad light, blur, noise", without(*BAD_LIGHT)),
@@ -48,10 +47,7 @@ TAKEN_AWAY = (
     Variant("normalisation=plain", ("normalisation=plain",)),
     Variant("no label smoothing", ("label_smoothing=0",)),
     Variant("constant learning rate", ("schedule=constant",)),
-    Variant("cosine instead of one cycle", ("schedule=cosine",)),
     Variant("no weight decay", ("weight_decay=0",)),
-    Variant("SGD, lr 0.05", ("optimizer=sgd", "lr=0.05", "weight_decay=1e-4")),
-    Variant("LeCun's tanh and weights", ("activation=scaled_tanh", "init=lecun")),
     Variant("ReLU", ("activation=relu", "init=kaiming")),
 )
 HIDDEN = (
