@@ -6,7 +6,8 @@
 Three seeds a set, ``python -m charrec.train -m``, each in a folder of its own under --work, where
 what is there already is not trained once more. Then every run reads the test letters of every
 set, and the three of a set read them together. Writes best.md and best.json, or small.md and
-small.json. Test letters are looked at here and nowhere else: what a recipe is to be is chosen by
+small.json. After a change of the recipe name another --work.
+Test letters are looked at here and nowhere else: what a recipe is to be is chosen by
 benchmarks.recipe, on validation letters.
 """
 

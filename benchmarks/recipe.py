@@ -102,7 +102,7 @@ def row(name: str, study: str, variant: Variant, folder: Path) -> dict[str, Any]
 def gather(chosen: argparse.Namespace) -> dict[str, Any]:
     sets = dict(sets_of(chosen))
     jobs = [
-        (name, study, variant, chosen.work / name / variant.folder)
+        (name, study, variant, chosen.work / f"{chosen.epochs}-epochs" / name / variant.folder)
         for study in chosen.only
         for name in sets
         for variant in STUDIES[study]

@@ -35,6 +35,7 @@ from charrec.errors import UserError
 from charrec.execution import threads
 from charrec.optimizers import OPTIMIZERS
 from charrec.recording import EpochRecorder
+from charrec.settings import augment_defaults
 
 QUIET: dict[str, Any] = {
     "accelerator": "cpu",
@@ -163,6 +164,21 @@ def test_with_deformed_pictures(normalisation: str) -> None:
     same(ours, theirs)
     as_they_are = fit(5, network(normalisation=normalisation))
     assert ours.metrics["train_loss"] != as_they_are.metrics["train_loss"]
+
+
+def test_with_deformed_pictures_in_float64() -> None:
+    class All(CharacterClassifier):
+        augment = augment_defaults("strong")
+
+    ours, theirs = (
+        fit(n, network(All, normalisation="strokes"), precision="64-true") for n in (5, 1)
+    )
+    same(ours, theirs)
+    assert ours.classifier.network.dtype == torch.float64
+    single = fit(5, network(All, normalisation="strokes"))
+    assert ours.metrics["train_loss"] == pytest.approx(
+        float(single.metrics["train_loss"]), rel=1e-3
+    )
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 96])

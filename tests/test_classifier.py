@@ -484,6 +484,10 @@ def test_a_list_of_one_is_that_one() -> None:
         ({"hsize": [6, 6]}, "has hsize=6, this one [6,6]; set hsize=6"),
         ({"image_size": 9}, "has data.image_size=8, this one 9; set data.image_size=8"),
         ({"activation": "relu"}, "has activation=tanh, this one relu; set activation=tanh"),
+        (
+            {"normalisation": "ink"},
+            "has normalisation=plain, this one ink; set normalisation=plain",
+        ),
     ],
 )
 def test_another_network_is_refused(changes: dict[str, Any], words: str) -> None:

@@ -24,10 +24,10 @@ LAYERS = (
     ("trainer", "answers", "figures"),
     ("runs",),
     ("run",),
-    ("settings",),
     ("classifier",),
     ("blocks", "processes", "strangers"),
     ("inputs", "views"),
+    ("settings",),
     (
         "data",
         "divergence",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,26 @@ def test_a_run_is_tested_on_letters_of_another_kind(
     assert Run(trained).letters_to_test(vars(others)).alphabet == "ABCD"
     answers, _ = evaluation.test(trained, data=others)
     assert answers.score()["total"] == 12
+
+
+def test_letters_that_a_run_may_have_learned_are_told(
+    run_of_folders: Path, tree: Path, tmp_path: Path
+) -> None:
+    """Of another drawing of the same tree: some of its test letters were for training."""
+    ours = Run(run_of_folders).letters
+    told = "was trained on the same letters, drawn otherwise"
+    with pytest.warns(UserWarning, match=told):
+        evaluation.test(run_of_folders, data=replace(ours, split_seed=5), out=tmp_path / "a")
+    other = TrainSettings(data=replace(ours, split_seed=5), epochs=1, hsize=8)
+    trained = train(other, tmp_path / "other")
+    with pytest.warns(UserWarning, match=told):
+        evaluation.test([run_of_folders, trained], out=tmp_path / "b")
+    with pytest.warns(UserWarning, match=told):
+        train(replace(other, weights=run_of_folders), tmp_path / "third")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        evaluation.test(run_of_folders, data=ours, out=tmp_path / "c")
+        evaluation.test([trained, trained.folder], out=tmp_path / "d")
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_a_tiny_one_goes_on_where_it_was_left(
     recipe.main(arguments)
     told = json.loads(Path("found/recipe.json").read_text())
     assert [row["variant"] for row in told["rows"]] == ["small", "one look", "half"]
-    runs = sorted(Path("outputs/recipe").glob("ours/*/*/summary.json"))
+    runs = sorted(Path("outputs/recipe").glob("*/ours/*/*/summary.json"))
     assert len(runs) == 2 * len(recipe.SEEDS)
     before = [path.stat().st_mtime_ns for path in runs]
     record = Run(runs[0].parent).summary
@@ -85,6 +85,7 @@ def test_a_tiny_one_goes_on_where_it_was_left(
     assert Path("found/recipe.md").read_text() == recipe.page(told)
     assert Path("found/recipe.png").stat().st_size > 5000
 
+    assert {path.parent.parent.parent.parent.name for path in runs} == {"1-epochs"}
     recipe.main(arguments)
     assert [path.stat().st_mtime_ns for path in runs] == before
     assert json.loads(Path("found/recipe.json").read_text())["rows"] == told["rows"]

@@ -65,7 +65,7 @@ def outlines(grey: Tensor) -> Tensor:
     """(N, 1, H, W) -> (N, H·W), so that a product of two is their correlation."""
     flat = ink(grey.clone()).flatten(1)
     flat = flat - flat.mean(dim=1, keepdim=True)
-    return flat / flat.norm(dim=1, keepdim=True)
+    return torch.nn.functional.normalize(flat)
 
 
 @cache

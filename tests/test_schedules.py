@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -57,3 +58,31 @@ def test_one_cycle_counts_steps_and_not_blocks(
     state = torch.load(longer.last_checkpoint, weights_only=True)["lr_schedulers"][0]
     assert state["last_epoch"] == 2 * steps
     assert state["_last_lr"] == pytest.approx([0], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"accumulate_grad_batches": 4},
+        {"limit_train_batches": 0.5},
+        {"overfit_batches": 2},
+        {"max_steps": 7},
+    ],
+    ids=str,
+)
+def test_one_cycle_comes_down_however_few_steps_the_trainer_takes(
+    told: dict[str, Any], letters: Path, tmp_path: Path
+) -> None:
+    settings = TrainSettings(
+        data=DataSettings(root=letters, image_size=8, alphabet="ABCD"),
+        schedule="one_cycle",
+        lr=0.1,
+        batch_size=4,
+        epochs=2,
+        trainer={"accelerator": "cpu", **told},
+    )
+    run = train(settings, tmp_path / "run")
+    saved = torch.load(run.last_checkpoint, weights_only=True)
+    assert saved["global_step"] > 1
+    assert saved["lr_schedulers"][0]["last_epoch"] == saved["global_step"]
+    assert saved["lr_schedulers"][0]["_last_lr"] == pytest.approx([0], abs=1e-9)

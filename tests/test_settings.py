@@ -123,7 +123,7 @@ def test_zero_is_a_value() -> None:
 @pytest.mark.parametrize(
     ("name", "good", "bad"),
     [
-        ("lr", [1e-9, 1, 100], [0, -1, -0.0, math.inf, math.nan, "1e-3", True, [1]]),
+        ("lr", [1e-9, 1, 100], [0, -1, -0.0, math.inf, math.nan, 10**400, "1e-3", True, [1]]),
         ("momentum", [0, 0.5, 0.999999], [1, 15, -0.1, math.nan, "0.9", False, [0.9]]),
         ("weight_decay", [0, 1e-4, 5], [-1e-9, math.inf, math.nan, "0", False, None]),
         ("hsize", [1, 65536, [1], [64, 32]], [0, -1, 65537, 1.0, "32", True, [], [0], [[1]], None]),

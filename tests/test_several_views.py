@@ -31,7 +31,7 @@ def place(view: Tensor) -> tuple[float, float]:
 
 def test_there_are_as_many_as_the_settings_allow() -> None:
     assert len(VIEWS) == MOST_VIEWS
-    assert len(views_of(spot(4, 4), 9, "plain", torch.float32)) == 9
+    assert len(list(views_of(spot(4, 4), 9, "plain", torch.float32))) == 9
 
 
 def test_where_the_light_is_in_each_view() -> None:
@@ -66,7 +66,7 @@ def test_the_answer_is_the_mean_of_the_answers(count: int) -> None:
     torch.manual_seed(1)
     classifier = CharacterClassifier("ABCD", 32, 5, normalisation="standard", views=count)
     pictures = torch.cat([spot(4, 9), spot(20, 11), spot(14, 14)])
-    looks = views_of(pictures, count, "standard", torch.float32)
+    looks = list(views_of(pictures, count, "standard", torch.float32))
     expected = torch.stack([classifier.network(v).softmax(1) for v in looks]).mean(0)
     answered = classifier.predict_step((pictures,), 0)
     torch.testing.assert_close(answered.exp(), expected)
@@ -87,10 +87,10 @@ def test_no_pictures_have_no_answers() -> None:
 @pytest.mark.parametrize("normalisation", sorted(NORMALISATIONS))
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 def test_a_network_is_given_its_own_kind_of_number(normalisation: str, dtype: torch.dtype) -> None:
-    seen = torch.cat(views_of(spot(5, 9), 9, normalisation, dtype))
+    seen = torch.cat(list(views_of(spot(5, 9), 9, normalisation, dtype)))
     assert seen.dtype == dtype
-    exact = torch.cat(views_of(spot(5, 9), 9, normalisation, torch.float64))
+    exact = torch.cat(list(views_of(spot(5, 9), 9, normalisation, torch.float64)))
     torch.testing.assert_close(seen.double(), exact, atol=0.02, rtol=0.02)
     with torch.autocast("cpu", torch.bfloat16):
-        again = torch.cat(views_of(spot(5, 9), 9, normalisation, dtype))
+        again = torch.cat(list(views_of(spot(5, 9), 9, normalisation, dtype)))
     assert torch.equal(again, seen)

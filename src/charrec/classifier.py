@@ -18,7 +18,6 @@ from charrec.backpropagation import Backpropagation, loss_and_logits
 from charrec.blocks import BlockSteps
 from charrec.checkpoints import read_checkpoint
 from charrec.data.batches import Block, Part
-from charrec.data.datamodule import CharacterDataModule
 from charrec.divergence import refuse_non_finite, refuse_non_finite_weights
 from charrec.errors import UserError
 from charrec.inputs import Inputs
@@ -26,9 +25,11 @@ from charrec.metrics import LossAndAccuracy
 from charrec.mlp import MLP
 from charrec.optimizers import make_optimizer
 from charrec.schedules import SCHEDULES
+from charrec.settings import check_values
 from charrec.views import views_of
 
-CACHED_PICTURES = 256
+PIXELS_AT_ONCE = {"cpu": 256 * 32 * 32}
+GPU_PIXELS = 2**24
 
 
 class CharacterClassifier(pl.LightningModule):
@@ -184,12 +185,12 @@ class CharacterClassifier(pl.LightningModule):
         chosen = self.hparams
         views = views_of(images, chosen["views"], chosen["normalisation"], self.network.dtype)
         logits = torch.stack([self.network(view) for view in views]).float()  # (views, B, C)
-        return functional.log_softmax(logits, dim=2).logsumexp(dim=0) - math.log(len(views))
+        return functional.log_softmax(logits, dim=2).logsumexp(dim=0) - math.log(chosen["views"])
 
     def _pieces(self, images: Tensor) -> Sequence[Tensor]:
         """Of a large batch; a CPU is faster on pieces that its cache holds."""
-        at_once = CACHED_PICTURES if self.device.type == "cpu" else max(1, len(images))
-        pieces: Sequence[Tensor] = images.split(at_once)
+        most = PIXELS_AT_ONCE.get(self.device.type, GPU_PIXELS)
+        pieces: Sequence[Tensor] = images.split(max(1, most // images.shape[1:].numel()))
         return pieces
 
     def on_validation_epoch_start(self) -> None:
@@ -236,17 +237,18 @@ class CharacterClassifier(pl.LightningModule):
         if self.hparams["schedule"] == "constant":
             return optimizer
         schedule = SCHEDULES[self.hparams["schedule"]]
-        length = self.trainer.max_epochs or 1
-        if schedule.interval == "step":
-            length *= self._steps_an_epoch
+        length = self._steps if schedule.interval == "step" else self.trainer.max_epochs or 1
         config = {"scheduler": schedule.over(length, optimizer), "interval": schedule.interval}
         return [optimizer], [config]
 
     @property
-    def _steps_an_epoch(self) -> int:
-        if isinstance(self._letters, CharacterDataModule):  # Lightning would count blocks
-            return self._letters.steps_an_epoch
-        return int(self.trainer.estimated_stepping_batches) // (self.trainer.max_epochs or 1)
+    def _steps(self) -> int:
+        """Of the optimizer, in the whole run."""
+        trainer, letters = self.trainer, self._letters
+        if getattr(letters, "steps_per_execution", 1) == 1:
+            return int(trainer.estimated_stepping_batches)
+        steps = letters.steps_an_epoch * (trainer.max_epochs or 1)  # Lightning would count blocks
+        return int(steps if trainer.max_steps < 0 else min(steps, trainer.max_steps))
 
     def make_optimizer(self) -> torch.optim.Optimizer:
         """The optimizer of the hyperparameters.
@@ -275,6 +277,7 @@ def load_classifier(checkpoint: str | Path) -> CharacterClassifier:
     content = read_checkpoint(path)
     try:
         settings, weights = content["hyper_parameters"], content["state_dict"]
+        check_values(settings)
         with torch.device("meta"):  # sizes alone: a file must not ask for more than it holds
             sizes = _sizes(CharacterClassifier(**settings).state_dict())
         if sizes != _sizes(weights):
@@ -296,7 +299,7 @@ def adopt_weights(classifier: CharacterClassifier, source: CharacterClassifier) 
     Raises:
         UserError: the two networks differ in anything but the alphabet.
     """
-    for setting in ("data.image_size", "hsize", "activation"):
+    for setting in ("data.image_size", "hsize", "activation", "normalisation"):
         ours, theirs = (_shape(network, setting) for network in (classifier, source))
         if ours != theirs:
             raise UserError(

@@ -50,7 +50,7 @@ def conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) ->
 
 
 def inputs_of(settings: TrainSettings, letters: CharacterDataModule) -> Rows:
-    """Some training pictures, as they are and as the network is fed them in some epochs."""
+    """Some training pictures, as they are and as the network might be fed them in some epochs."""
     images = letters.images["train"].cpu()
     some = images[:: max(1, len(images) // SHOWN)][:SHOWN]  # (n, 1, H, W)
     (seen,) = views_of(some, 1, settings.normalisation, torch.float32)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,16 +32,22 @@ class Chance:
     def __init__(self, numbers: Sequence[int], count: int, device: torch.device) -> None:
         # NumPy mixes them; a torch.Generator for the CPU keeps only the lower 32 bits.
         mixed = int(np.random.SeedSequence(numbers).generate_state(1, np.uint32)[0])
-        self.generator = torch.Generator(device).manual_seed(mixed)
-        self.count, self.device = count, device
+        generator = torch.Generator(device).manual_seed(mixed)
+        self.count = count
+        # Of 32 bits whatever Lightning has made the default.
+        self._alike: dict[str, Any] = {
+            "generator": generator,
+            "device": device,
+            "dtype": torch.float32,
+        }
 
     def uniform(self, *shape: int) -> Tensor:
         """(count, *shape) in 0 .. 1."""
-        return torch.rand(self.count, *shape, generator=self.generator, device=self.device)
+        return torch.rand(self.count, *shape, **self._alike)
 
     def normal(self, *shape: int) -> Tensor:
         """(count, *shape), N(0, 1)."""
-        return torch.randn(self.count, *shape, generator=self.generator, device=self.device)
+        return torch.randn(self.count, *shape, **self._alike)
 
     def within(self, reach: float, *shape: int) -> Tensor:
         """(count, *shape) in -reach .. reach."""
@@ -55,7 +62,7 @@ class Deformations:
 
     def __init__(self, strengths: AugmentSettings, image_size: int, device: torch.device) -> None:
         self.strengths, self.device = strengths, device
-        self.along = pixel_places(image_size, device)
+        self.along = pixel_places(image_size, device, torch.float32)
         self.fields = self._fields()
         kinds: list[tuple[Sequence[str], Callable[[Tensor, Chance], Tensor]]] = [
             (MOVING, self._move),
@@ -81,7 +88,7 @@ class Deformations:
     def _fields(self) -> Tensor:
         """(3 + points², H·W): x, y and 1, then a hill around each elastic point, adding up to 1."""
         y, x = torch.meshgrid(self.along, self.along, indexing="ij")  # (H, W) each
-        points = torch.linspace(-1, 1, ELASTIC_POINTS, device=self.device)
+        points = torch.linspace(-1, 1, ELASTIC_POINTS).to(self.along)
         distance = (self.along[:, None] - points) * (ELASTIC_POINTS - 1)  # (H, points)
         hill = torch.softmax(-distance.square() / 2, dim=1)
         hills = torch.einsum("yi,xj->ijyx", hill, hill)

@@ -59,10 +59,13 @@ def load_ensemble(runs: Sequence[Run], checkpoint: str, trainer: Mapping[str, An
     readers = [Reader(load_classifier(run.checkpoint(checkpoint)), run.temperature) for run in runs]
     need_one_alphabet(runs, [reader.alphabet for reader in readers])
     ensemble = Ensemble(readers)
-    return ensemble if len(runs) == 1 else _fitted(ensemble, runs[0], trainer)
+    return ensemble if len(runs) == 1 else _fitted(ensemble, runs, trainer)
 
 
-def _fitted(ensemble: Ensemble, first: Run, trainer: Mapping[str, Any]) -> Ensemble:
+def _fitted(ensemble: Ensemble, runs: Sequence[Run], trainer: Mapping[str, Any]) -> Ensemble:
+    first = runs[0]
+    for each in runs:
+        each.warn_if_drawn_otherwise(first.letters)
     # What is not quite right with the letters was told when they were learned.
     letters_at = letters_at_any_size(first.letters, quietly=True)
     try:
@@ -82,8 +85,8 @@ def _fitted(ensemble: Ensemble, first: Run, trainer: Mapping[str, Any]) -> Ensem
 
 def _as_it_is(ensemble: Ensemble, first: Run, why: str) -> Ensemble:
     warnings.warn(
-        f"probabilities are too low: the letters of {first.folder} that they would be calibrated "
-        f"by are not there ({why})",
+        f"probabilities are not calibrated: the letters of {first.folder} by which they would be "
+        f"are not there ({why})",
         stacklevel=5,
     )
     return ensemble

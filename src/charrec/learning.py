@@ -112,7 +112,9 @@ def _start_weights(
     began_with: str | None = run.so_far.get("weights_sha256")
     if checkpoint is not None or settings.weights is None:
         return began_with
-    source = find_run(settings.weights, "weights").best_checkpoint
+    other = find_run(settings.weights, "weights")
+    other.warn_if_drawn_otherwise(settings.data)
+    source = other.best_checkpoint
     adopt_weights(classifier, load_classifier(source))
     found = hashlib.sha256(source.read_bytes()).hexdigest()
     if began_with not in (None, found):

@@ -115,7 +115,9 @@ def _background(pictures: Tensor) -> Tensor:
     rows, columns = pictures[:, :, edge:-edge, :edge], pictures[:, :, edge:-edge, -edge:]
     border = [pictures[:, :, :edge], pictures[:, :, -edge:], rows, columns]
     values = torch.cat([part.flatten(1) for part in border], dim=1)
-    return values.median(dim=1).values[:, None, None, None]
+    # Of two in the middle `median` takes the lower one; their mean is the same for the inverse.
+    lower, upper = values.median(dim=1).values, -values.neg().median(dim=1).values
+    return ((lower + upper) / 2)[:, None, None, None]
 
 
 def _towards_the_letter(difference: Tensor) -> Tensor:
@@ -160,6 +162,8 @@ def _moments(weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     height, width = weights.shape[2:]
     across, down = (pixel_places(n, weights.device, weights.dtype) for n in (width, height))
     in_columns, in_rows = weights.sum((1, 2)), weights.sum((1, 3))  # (N, W), (N, H)
-    x, y = in_columns @ across, in_rows @ down
-    spread = in_columns @ across.square() - x.square() + in_rows @ down.square() - y.square()
+    # Sums, not products with a vector, whose last bit depends on how many pictures there are.
+    x, y = (in_columns * across).sum(1), (in_rows * down).sum(1)
+    squares = (in_columns * across.square()).sum(1) + (in_rows * down.square()).sum(1)
+    spread = squares - x.square() - y.square()
     return x, y, spread.clamp_(min=0).sqrt_()

@@ -1,7 +1,7 @@
 """Networks that read pictures: one, or several that answer together.
 
 Each network's probabilities are calibrated by its own temperature. Together they answer with the
-mean of them, calibrated once more: a mean of probabilities is less sure than it is right.
+mean of them, calibrated once more: a mean of probabilities is as a rule less sure than it is right.
 """
 
 from __future__ import annotations

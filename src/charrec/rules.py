@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +35,9 @@ def whole(low: int, high: int) -> Rule:
 
 def number(holds: Callable[[float], bool], words: str) -> Rule:
     def finite_and_holds(value: Any) -> bool:
-        return type(value) in (int, float) and math.isfinite(value) and holds(value)
+        if type(value) not in (int, float) or not abs(value) <= sys.float_info.max:
+            return False  # not finite, or a whole number that is too large for a float
+        return holds(value)
 
     return Rule(finite_and_holds, words)
 

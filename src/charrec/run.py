@@ -172,6 +172,15 @@ class Run:
                 )
         return replace(others, image_size=own.image_size, alphabet=own.alphabet)
 
+    def warn_if_drawn_otherwise(self, data: DataSettings) -> None:
+        """That letters to be tested, or fitted to, may be ones that it was trained on."""
+        if self.letters.drawn_otherwise(data):
+            warnings.warn(
+                f"{self.folder} was trained on the same letters, drawn otherwise (data.split_seed, "
+                "say): what it is asked now it may have seen in training",
+                stacklevel=4,
+            )
+
     @property
     def temperature(self) -> float:
         """What logits are divided by (see `calibration`); 1 for a run that did not complete.

@@ -7,6 +7,8 @@ first one (Krizhevsky, Sutskever and Hinton, 2012, average over shifts likewise)
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -39,12 +41,18 @@ def _view(across: int, down: int) -> View:
 VIEWS = tuple(_view(across, down) for across in (0, 1, -1) for down in (0, 1, -1))
 
 
-def views_of(pictures: Tensor, count: int, normalisation: str, dtype: torch.dtype) -> list[Tensor]:
+def views_of(
+    pictures: Tensor, count: int, normalisation: str, dtype: torch.dtype
+) -> Iterator[Tensor]:
     """The first `count` views of uint8 pictures, each as a network is given it, (B, 1, H, W)."""
     chosen = NORMALISATIONS[normalisation]
-    with torch.autocast(pictures.device.type, enabled=False):
+    exact = partial(torch.autocast, pictures.device.type, enabled=False)
+    with exact():
         grey = chosen.frame(pictures).to(working_type(dtype))
-        return [chosen.values(_seen(grey, view)).to(dtype) for view in VIEWS[:count]]
+    for view in VIEWS[:count]:
+        with exact():
+            values = chosen.values(_seen(grey, view)).to(dtype)
+        yield values  # one at a time: nine of large pictures would fill the memory
 
 
 def _seen(grey: Tensor, view: View) -> Tensor:

@@ -207,9 +207,19 @@ def test_files_that_are_damaged(name: str, contents: Any, told: str, tmp_path: P
 
 def test_a_label_of_no_class(tmp_path: Path) -> None:
     path = write(tmp_path, train=2, test=1) / "EMNIST/raw/emnist-letters-test-labels-idx1-ubyte"
-    path.write_bytes(path.read_bytes()[:-1] + b"\x1b")
-    with pytest.raises(UserError, match="test has a label 27; download it again"):
-        read_letters(settings(tmp_path))
+    for label in (b"\x1b", b"\x00"):  # 27, and 0, which is none of this split's
+        path.write_bytes(path.read_bytes()[:-1] + label)
+        with pytest.raises(UserError, match="test has a label that is of no class; download"):
+            read_letters(settings(tmp_path))
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_a_part_with_nothing_of_the_alphabet(part: str, tmp_path: Path) -> None:
+    path = write(tmp_path, train=4, test=2) / f"EMNIST/raw/emnist-letters-{part}-labels-idx1-ubyte"
+    header, labels = path.read_bytes()[:8], path.read_bytes()[8:]
+    path.write_bytes(header + b"\x03" * len(labels))  # all are C
+    with pytest.raises(UserError, match=f"nothing of data.alphabet=AB is left for {part}"):
+        read_letters(settings(tmp_path, alphabet="AB"))
 
 
 # Downloading

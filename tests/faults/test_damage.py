@@ -232,6 +232,10 @@ HYPER: dict[str, dict[str, Any]] = {
     "alphabet": {"alphabet": 3},
     "alphabet of another size": {"alphabet": "ABCDE"},
     "image size": {"image_size": 1e300},
+    "normalisation": {"normalisation": "os.system"},
+    "no views": {"views": 0},
+    "twenty views": {"views": 20},
+    "views text": {"views": "a"},
     "none": {"alphabet": None, "image_size": None, "hsize": None},
 }
 

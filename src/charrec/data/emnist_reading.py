@@ -58,6 +58,12 @@ def read_emnist(data: DataSettings) -> Letters:
     drawn = share_out(train.letters, train.names, shares, data.split_seed)
     some = {name: train.at([i for i, s in enumerate(drawn) if s == name]) for name in shares}
     some["test"] = test
+    for split in SPLITS:
+        if not some[split].names:
+            raise UserError(
+                f"data=emnist: nothing of data.alphabet={data.alphabet} is left for {split}; "
+                "download it again, or take more letters"
+            )
     if left_out:
         named = "".join(sorted(left_out))
         warnings.warn(
@@ -99,8 +105,8 @@ def _part(data: DataSettings, part: str, left_out: Counter[str]) -> _Some:
     dataset = EMNIST(data.folder, data.split, train=part == "train")
     labels: NDArray[np.int64] = dataset.targets.numpy()
     classes = CLASSES[data.split]
-    if labels.max() >= len(classes):
-        raise UserError(f"data=emnist: {part} has a label {labels.max()}; download it again")
+    if labels.max() >= len(classes) or "" in {classes[label] for label in np.unique(labels)}:
+        raise UserError(f"data=emnist: {part} has a label that is of no class; download it again")
     meant = np.array([letter or "" for letter in letters_by_label(data)])[labels]
     left_out.update(classes[label] for label in labels[meant == ""])
     places = np.flatnonzero(meant != "")

@@ -20,6 +20,7 @@ OF_KIND = {  # what a kind of letters has beside root, image_size and alphabet
     "folders": ("validation_share", "test_share", "split_seed", "group"),
     "emnist": ("split", "download", "validation_share", "split_seed"),
 }
+DRAWN = ("validation_share", "test_share", "split_seed", "group", "split")  # who goes where
 COMMON = ("root", "image_size", "alphabet")
 EMNIST_SPLITS = ("letters", "balanced", "byclass", "bymerge", "digits", "mnist")
 DEFAULT_FOLDERS: dict[str, Callable[[], Path]] = {
@@ -111,6 +112,12 @@ class DataSettings:
     def folder(self) -> Path:
         """Where the letters are, or are to be downloaded to."""
         return Path(self.root) if self.root is not None else DEFAULT_FOLDERS[self.kind]()
+
+    def drawn_otherwise(self, other: DataSettings) -> bool:
+        """Whether one's letters for testing may be among the other's for training."""
+        if (self.kind, self.folder) != (other.kind, other.folder):
+            return False
+        return any(getattr(self, n) != getattr(other, n) for n in OF_KIND[self.kind] if n in DRAWN)
 
     def record(self) -> dict[str, Any]:
         """What ``summary.json`` keeps: of lists the same as ever, of others the kind and its own.
