@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks import machine
-from benchmarks.recipe import RESULTS, SEEDS, cell, sets_of, train
+from benchmarks.recipe import RESULTS, SEEDS, cell, sets_of, summary_of, train
 from benchmarks.table import machine_text, markdown
 
 Results = dict[str, Any]
@@ -48,11 +48,6 @@ def test_on(runs: Sequence[Path], letters: Path) -> dict[str, Any]:
     with TemporaryDirectory() as out:
         answers, _ = test(list(map(str, runs)), root=letters, out=Path(out) / "test")
     return answers.score()
-
-
-def summary_of(run: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((run / "summary.json").read_text(encoding="utf-8"))
-    return found
 
 
 def gather(chosen: argparse.Namespace) -> Results:

@@ -81,10 +81,14 @@ def accuracies(folder: Path, variant: Variant) -> list[float]:
     return found
 
 
+def summary_of(run: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((run / "summary.json").read_text(encoding="utf-8"))
+    return found
+
+
 def seconds(folder: Path) -> float:
     """Of training, a run."""
-    records = [folder / str(number) / "summary.json" for number in range(len(SEEDS))]
-    return mean(float(json.loads(path.read_text())["train_seconds"]) for path in records)
+    return mean(float(summary_of(folder / str(n))["train_seconds"]) for n in range(len(SEEDS)))
 
 
 def row(name: str, study: str, variant: Variant, folder: Path) -> dict[str, Any]:

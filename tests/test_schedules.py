@@ -36,19 +36,17 @@ def test_cosine_falls_from_the_first() -> None:
     assert rates("cosine", 4) == pytest.approx([2, 1 + 0.5**0.5, 1, 1 - 0.5**0.5, 0], abs=1e-9)
 
 
+def one_cycle_of(letters: Path, **changes: Any) -> TrainSettings:
+    data = DataSettings(root=letters, image_size=8, alphabet="ABCD")
+    given = {"trainer": {"accelerator": "cpu"}, **changes}
+    return TrainSettings(data=data, schedule="one_cycle", lr=0.1, batch_size=4, **given)
+
+
 @pytest.mark.parametrize("steps_per_execution", [1, 4])
 def test_one_cycle_counts_steps_and_not_blocks(
     letters: Path, tmp_path: Path, steps_per_execution: int
 ) -> None:
-    settings = TrainSettings(
-        data=DataSettings(root=letters, image_size=8, alphabet="ABCD"),
-        schedule="one_cycle",
-        lr=0.1,
-        batch_size=4,
-        epochs=3,
-        steps_per_execution=steps_per_execution,
-        trainer={"accelerator": "cpu"},
-    )
+    settings = one_cycle_of(letters, epochs=3, steps_per_execution=steps_per_execution)
     run = train(settings, tmp_path / "run")
     state = torch.load(run.last_checkpoint, weights_only=True)["lr_schedulers"][0]
     steps = torch.load(run.last_checkpoint, weights_only=True)["global_step"]
@@ -73,14 +71,7 @@ def test_one_cycle_counts_steps_and_not_blocks(
 def test_one_cycle_comes_down_however_few_steps_the_trainer_takes(
     told: dict[str, Any], letters: Path, tmp_path: Path
 ) -> None:
-    settings = TrainSettings(
-        data=DataSettings(root=letters, image_size=8, alphabet="ABCD"),
-        schedule="one_cycle",
-        lr=0.1,
-        batch_size=4,
-        epochs=2,
-        trainer={"accelerator": "cpu", **told},
-    )
+    settings = one_cycle_of(letters, epochs=2, trainer={"accelerator": "cpu", **told})
     run = train(settings, tmp_path / "run")
     saved = torch.load(run.last_checkpoint, weights_only=True)
     assert saved["global_step"] > 1

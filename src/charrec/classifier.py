@@ -28,8 +28,7 @@ from charrec.schedules import SCHEDULES
 from charrec.settings import check_values
 from charrec.views import views_of
 
-PIXELS_AT_ONCE = {"cpu": 256 * 32 * 32}
-GPU_PIXELS = 2**24
+CACHED_PIXELS, GPU_PIXELS = 256 * 32 * 32, 2**24  # that are looked at together
 
 
 class CharacterClassifier(pl.LightningModule):
@@ -189,7 +188,7 @@ class CharacterClassifier(pl.LightningModule):
 
     def _pieces(self, images: Tensor) -> Sequence[Tensor]:
         """Of a large batch; a CPU is faster on pieces that its cache holds."""
-        most = PIXELS_AT_ONCE.get(self.device.type, GPU_PIXELS)
+        most = CACHED_PIXELS if self.device.type == "cpu" else GPU_PIXELS
         pieces: Sequence[Tensor] = images.split(max(1, most // images.shape[1:].numel()))
         return pieces
 

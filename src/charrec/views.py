@@ -32,7 +32,7 @@ def _view(across: int, down: int) -> View:
     """Of the nine, by two of its changes, each -1, 0 or 1; the other two follow.
 
     Any two of the four meet in each of their nine combinations once (an orthogonal array, Rao,
-    1947), so that nine views tell as much as the 81 of all combinations nearly do.
+    1947), so that nine views tell nearly as much as all 81 combinations.
     """
     turn, size = ((n + 1) % 3 - 1 for n in (across + down, across - down))
     return View(SHIFT * across, SHIFT * down, TURN * turn, SIZE**size)
