@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 HEAVY = {"torch", "pytorch_lightning", "torchvision", "torchmetrics", "matplotlib", "numpy", "PIL"}
-HEAVY |= {"plotly", "optuna", "sqlalchemy"}
+HEAVY |= {"plotly", "optuna", "sqlalchemy", "gradio", "fastapi", "uvicorn"}
+HEAVY |= {"plotly", "optuna", "sqlalchemy", "onnx", "onnxruntime", "onnxscript", "safetensors"}
 
 
 def fresh(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -49,6 +50,13 @@ def fresh(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedP
         ("predict images=x", 2),
         ("check --help", 0),
         ("check data.root=/no/such", 2),
+        ("report --help", 0),
+        ("report run=/no/such", 2),
+        ("demo --help", 0),
+        ("demo run=/no/such", 2),
+        ("export --help", 0),
+        ("export run=/no/such", 2),
+        ("export format=onxn", 2),
         ("compare --help", 0),
         ("compare /no/such", 2),
     ],

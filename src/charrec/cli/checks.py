@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
-from charrec.data.finding import find_pictures
+from charrec.data.finding import need_pictures
 from charrec.data.kinds import CHECKS as OF_LETTERS
 from charrec.data.kinds import folder_of_pictures
 from charrec.data.settings import DATA_NAMES, DataSettings
 from charrec.errors import UserError
+from charrec.exports.extras import need_packages
 from charrec.paths import full_path
-from charrec.rules import check_names, one_of
+from charrec.rules import Rule, check_names, one_of, or_null, whole
 from charrec.run import CHECKPOINTS, Run
 from charrec.runs import find_readers, find_run, need_one_alphabet
 from charrec.settings import TrainSettings
 from charrec.trainer_arguments import check_trainer, processes
+
+TEXT = Rule(lambda value: isinstance(value, str) and value != "", "a name or an address")
 
 
 def check_train(settings: dict[str, Any]) -> None:
@@ -41,7 +45,16 @@ def check_predict(settings: dict[str, Any]) -> None:
     if settings["images"] is None:
         raise UserError("images is not given; write images=FILE, images=FOLDER or images=GLOB")
     _check_reading(settings)
-    find_pictures(settings["images"])
+    need_pictures(settings["images"])
+
+
+def check_demo(settings: dict[str, Any]) -> None:
+    _check_reading(settings | {"out": None})
+    check_names(settings["data"], ("root",), "data.")
+    TEXT.check("host", settings["host"])
+    or_null(whole(1, 65535)).check("port", settings["port"])
+    if find_spec("gradio") is None:
+        raise UserError("charrec.demo needs Gradio: pip install 'charrec[demo]'")
 
 
 def check_check(settings: dict[str, Any]) -> None:
@@ -53,12 +66,41 @@ def check_check(settings: dict[str, Any]) -> None:
         _need_place(settings["out"])
 
 
+def check_report(settings: dict[str, Any]) -> None:
+    """The letters only where they are named: without them there is a page all the same."""
+    check_names(settings["data"], ("root",), "data.")
+    one_of(CHECKPOINTS).check("checkpoint", settings["checkpoint"])
+    if not isinstance(settings["run"], (str, type(None))):
+        raise UserError("run: a page is of one run; name one folder")
+    if settings["out"] is not None:
+        _need_place(_folder_for(settings["out"]))
+    run = find_run(settings["run"])
+    letters = run.letters_to_test(settings["data"])
+    if settings["data"]["root"] is not None:
+        _check_letters(letters)
+
+
+def _folder_for(page: str) -> str:
+    """Of what may be a folder or a file that ends in ``.html``."""
+    file = page.lower().endswith((".html", ".htm")) and not os.path.isdir(page)
+    return os.path.dirname(page) or "." if file else page
+
+
+def check_export(settings: dict[str, Any]) -> None:
+    need_packages(settings["format"])
+    _check_runs(settings)
+
+
 def _check_reading(settings: dict[str, Any]) -> Run:
     """What test and predict have in common; the (first) run that they read with."""
-    one_of(CHECKPOINTS).check("checkpoint", settings["checkpoint"])
     check_trainer(settings["trainer"])
     if processes(settings["trainer"]) > 1:
         raise UserError("trainer.devices: several train together; to test and predict, one does")
+    return _check_runs(settings)
+
+
+def _check_runs(settings: dict[str, Any]) -> Run:
+    one_of(CHECKPOINTS).check("checkpoint", settings["checkpoint"])
     if settings["out"] is not None:
         _need_place(settings["out"])
     runs = find_readers(settings["run"])
@@ -96,4 +138,7 @@ CHECKS: dict[str, Callable[[dict[str, Any]], None]] = {
     "test": check_test,
     "predict": check_predict,
     "check": check_check,
+    "report": check_report,
+    "demo": check_demo,
+    "export": check_export,
 }

@@ -21,6 +21,8 @@ from charrec.cli.explain import explain
 from charrec.errors import Interrupted, UserError
 from charrec.resources import resource
 from charrec.run import run_id
+from charrec.saying import complain, warn
+from charrec.terminal import never_refuse_text
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
 WANTS_TRACEBACK = os.environ.get(FULL_ERROR) == "1"
@@ -37,16 +39,28 @@ def run_main(main: Callable[[DictConfig], int | None], config_name: str) -> None
     What the user can mend ends in one or two lines on stderr and a non-zero exit code;
     HYDRA_FULL_ERROR=1 shows the traceback too.
     """
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    never_refuse_text((sys.stdout, sys.stderr))
     warnings.showwarning = show_warning
     threading.excepthook = _show_thread_error
-    OmegaConf.register_new_resolver("run_id", run_id, use_cache=True, replace=True)
-    decorate = hydra.main(
-        version_base="1.3", config_path=str(resource("conf")), config_name=config_name
-    )
-    os.environ[FULL_ERROR] = "1"  # else Hydra prints and exits by itself
     exit_codes: list[int] = []
+    try:
+        _compose_and_call(main, config_name, exit_codes)
+    except (*MENDABLE, ValueError) as error:  # a ValueError only from composing the settings
+        if isinstance(error, ValueError) and "Config group" not in str(error):
+            raise
+        exit_codes.append(report(error, config_name))
+    except KeyboardInterrupt as stop:
+        stop = stop if isinstance(stop, Interrupted) else Interrupted.by(stop)
+        complain(stop, "yellow")
+        logging.disable()  # torch has notes on a half-done import
+        sys.exit(stop.exit_code)
+    sys.exit(max(exit_codes, default=0))
+
+
+def _compose_and_call(
+    main: Callable[[DictConfig], int | None], config_name: str, exit_codes: list[int]
+) -> None:
+    given = sys.argv[1:]
 
     def job(config: DictConfig) -> None:
         """Hydra would put a line of its own before the message of an error that it sees."""
@@ -57,27 +71,18 @@ def run_main(main: Callable[[DictConfig], int | None], config_name: str) -> None
         except MENDABLE as error:
             exit_codes.append(report(error, config_name))
 
-    try:
-        given = sys.argv[1:]
-        check_flags(given, config_name)
-        sys.argv[1:] = quote_paths(sys.argv[1:])
-        decorate(job)()
-    except (*MENDABLE, ValueError) as error:  # a ValueError only from composing the settings
-        if isinstance(error, ValueError) and "Config group" not in str(error):
-            raise
-        exit_codes.append(report(error, config_name))
-    except KeyboardInterrupt as stop:
-        stop = stop if isinstance(stop, Interrupted) else Interrupted.by(stop)
-        print(f"charrec: {stop}", file=sys.stderr)
-        logging.disable()  # torch has notes on a half-done import
-        sys.exit(stop.exit_code)
-    sys.exit(max(exit_codes, default=0))
+    OmegaConf.register_new_resolver("run_id", run_id, use_cache=True, replace=True)
+    os.environ[FULL_ERROR] = "1"  # else Hydra prints and exits by itself
+    check_flags(given, config_name)
+    sys.argv[1:] = quote_paths(given)
+    conf = str(resource("conf"))
+    hydra.main(version_base="1.3", config_path=conf, config_name=config_name)(job)()
 
 
 def show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     """Ours and Lightning's advice in a line; deprecations are for the authors of libraries."""
     if not issubclass(category, (DeprecationWarning, FutureWarning)):
-        print(f"charrec: warning: {message}", file=sys.stderr)
+        warn(message)
 
 
 def _show_thread_error(error: threading.ExceptHookArgs) -> None:
@@ -90,8 +95,7 @@ def report(error: BaseException, config_name: str) -> int:
     """Print what is wrong and return the exit code."""
     if WANTS_TRACEBACK:
         traceback.print_exception(error)
-    message = str(error) if isinstance(error, UserError) else explain(error, config_name)
-    print(f"charrec: {message}", file=sys.stderr)
+    complain(error if isinstance(error, UserError) else explain(error, config_name))
     return REFUSED
 
 
