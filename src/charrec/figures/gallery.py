@@ -17,9 +17,13 @@ WITHOUT_PROBABILITY = {"": "unreadable", BLANK: BLANK}
 
 
 def draw_gallery(
-    images: Grey, letters: Sequence[str], probabilities: Sequence[float], out: Path
+    images: Grey,
+    letters: Sequence[str],
+    probabilities: Sequence[float],
+    out: Path,
+    of: int | None = None,
 ) -> None:
-    """Write the first pictures (N, 1, H, W) as a PNG, letter and probability above each.
+    """Write the first pictures (N, 1, H, W), `of` so many, as a PNG, with letter and probability.
 
     The letter of a picture that could not be read is "", that of an empty one "blank".
     """
@@ -35,6 +39,7 @@ def draw_gallery(
         axes.imshow(image[0], cmap="gray", vmin=0, vmax=255)
         title = WITHOUT_PROBABILITY.get(letter, f"{letter}  {probability:.0%}")
         axes.set_title(title, fontsize=10, parse_math=False)
-    if len(images) > shown:
-        figure.supxlabel(f"the first {shown} of {len(images)} pictures", fontsize=9)
+    of = len(images) if of is None else of
+    if of > shown:
+        figure.supxlabel(f"the first {shown} of {of:,} pictures", fontsize=9)
     save(figure, out, dpi=100)
