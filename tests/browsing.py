@@ -5,11 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+VIRTUAL_TIME = (
+    "--virtual-time-budget=20000"  # milliseconds in which scripts work; they pass at once
+)
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -21,7 +30,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND",  # what the browser itself would look for
-    "--virtual-time-budget=20000",  # milliseconds in which scripts may work; they pass at once
+    VIRTUAL_TIME,
 )
 
 
@@ -44,3 +53,23 @@ def dom_of(page: Path, profile: Path) -> str:
     command = [chromium(), *FLAGS, f"--user-data-dir={profile}", "--dump-dom", page.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     return done.stdout
+
+
+@contextmanager
+def opened(page_url: str, **how: Any) -> Iterator[Page]:
+    """A page that scripts can press and read; `how` is that of Playwright's context.
+
+    Only this machine can be reached.
+    """
+    from playwright.sync_api import sync_playwright
+
+    flags = [flag for flag in FLAGS if not flag.startswith(("--headless", "--virtual", "--host"))]
+    here = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=[*flags, here])
+        try:
+            page = browser.new_context(**how).new_page()
+            page.goto(page_url)
+            yield page
+        finally:
+            browser.close()

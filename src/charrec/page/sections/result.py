@@ -1,0 +1,54 @@
+"""The test in large figures, before all else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from charrec.page.content import Content
+from charrec.page.words import counted, lasting
+from charrec.parameters import count
+
+Figure = tuple[str, str, str]  # in large, what it is, and more
+
+
+def result(content: Content) -> str:
+    figures = [*_of_test(content), *_of_training(content)]
+    if not figures:
+        return ""
+    items = "".join(
+        f"<div><dt>{escape(what)}</dt><dd><b>{escape(large)}</b> {escape(more)}</dd></div>"
+        for large, what, more in figures
+    )
+    return f'<dl class="figures">{items}</dl>'
+
+
+def _of_test(content: Content) -> Iterator[Figure]:
+    if content.tested is None or content.tested.score.get("accuracy") is None:
+        return
+    score = content.tested.score
+    of = f"{score['correct']:,} of {score['total']:,}"
+    low, high = score.get("interval") or (None, None)
+    between = "" if low is None else f"; 95% interval {low:.1%} to {high:.1%}"
+    yield f"{score['accuracy']:.1%}", "test accuracy", of + between
+    if (macro := score.get("macro_accuracy")) is not None:
+        yield f"{macro:.1%}", "mean over letters", "however many pictures each has"
+        yield f"{score['top_3_accuracy']:.1%}", "among the first three", "the letter is"
+    if (error := score.get("expected_calibration_error")) is not None:
+        before = score["before_temperature"]["expected_calibration_error"]
+        yield f"{error:.1%}", "probabilities are off by", f"{before:.1%} before calibration"
+
+
+def _of_training(content: Content) -> Iterator[Figure]:
+    summary = content.summary
+    best, epochs = summary.get("best_epoch"), summary.get("epochs")
+    validated = (summary.get("validation") or {}).get("accuracy")
+    if isinstance(best, int) and isinstance(validated, float):
+        of = f" of {epochs:,}" if isinstance(epochs, int) else ""
+        yield f"{validated:.1%}", "best on validation", f"in epoch {best:,}{of}"
+    data, hsize = summary["settings"]["data"], summary["settings"]["hsize"]
+    hidden = " and ".join(f"{n:,}" for n in (hsize if isinstance(hsize, list) else [hsize]))
+    parameters = count(data["image_size"], hsize, len(data["alphabet"]))
+    yield f"{parameters:,}", "parameters", f"{hidden} hidden units"
+    if isinstance(seconds := summary.get("train_seconds"), float) and isinstance(epochs, int):
+        yield lasting(seconds), "trained in", counted(epochs, "epoch")
