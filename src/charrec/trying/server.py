@@ -1,0 +1,83 @@
+"""Serving the page until somebody ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from charrec.data.pictures import pillow_quiet
+from charrec.errors import Interrupted
+from charrec.trying.gate import Gate
+from charrec.trying.trial import Trial
+
+SECONDS_TO_END = 2  # for answers under way
+CONNECTIONS = 256  # at once; a browser takes about six
+
+
+def serve(trial: Trial, sock: socket.socket, ready: Callable[[], None]) -> None:
+    """At a socket that listens, until Ctrl-C or SIGTERM, which leave as `Interrupted`.
+
+    Args:
+        ready: is called when the page can be opened.
+    """
+    with ended_by_signals(), TemporaryDirectory(prefix="charrec-") as folder, pillow_quiet():
+        os.environ["GRADIO_TEMP_DIR"] = folder  # before Gradio is imported, which makes one
+        server = Server(program(trial), ready)
+        with sock:
+            server.run(sockets=[sock])
+
+
+def program(trial: Trial) -> Gate:
+    """The page as an ASGI program."""
+    from charrec.trying.page import mount  # it imports Gradio
+
+    return Gate(mount(trial, FastAPI(docs_url=None, redoc_url=None, openapi_url=None)))
+
+
+class Server(uvicorn.Server):
+    """Says when it is ready."""
+
+    def __init__(self, inside: Gate, ready: Callable[[], None]) -> None:
+        config = uvicorn.Config(
+            inside,
+            log_level="critical",
+            access_log=False,
+            lifespan="on",
+            ws="none",
+            limit_concurrency=CONNECTIONS,
+            timeout_graceful_shutdown=SECONDS_TO_END,
+        )
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGTERM, like Ctrl-C, unwinds what is under way; uvicorn hands both on when it has ended."""
+    if threading.current_thread() is not threading.main_thread():  # which alone gets signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> Any:
+    raise Interrupted(number)
