@@ -1,0 +1,182 @@
+"""MODEL_CARD.md: what a model is, how it was trained, how good it is, what it cannot do."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from charrec.assessment import no_letters_table
+from charrec.classifier import parameter_count
+from charrec.errors import UserError
+from charrec.exports.about import on_embedded_letters, settings_told
+from charrec.exports.example import EXAMPLES
+from charrec.exports.proof import TOLERANCE, Proof
+from charrec.reading import Ensemble, Reader
+from charrec.run import Run
+
+WORST = 5  # letters that are named
+SHOWN = (
+    *("optimizer", "lr", "momentum", "weight_decay", "schedule", "label_smoothing"),
+    *("batch_size", "epochs", "seed", "augment", "init"),
+)
+LIMITS = (
+    "It reads one letter a picture, which fills a good part of it; words must be cut up before.",
+    "It knows the letters that it lists and no others: any other picture is answered with one of "
+    "them too, as sure as the table of strangers tells.",
+    "Letters of other kinds than it was trained on (handwriting for print, say) it reads worse "
+    "than the accuracy here, and its probabilities are then too high.",
+    "It was not examined for any use on which people's safety or rights depend.",
+)
+
+
+def model_card(
+    runs: Sequence[Run], ensemble: Ensemble, told: Mapping[str, str], file: str, proof: Proof | None
+) -> str:
+    """Markdown; `told` is what the file says of itself, `file` its name, beside the card's."""
+    parts = [f"# {file}: a reader of single letters", *_what(runs, ensemble)]
+    for run, reader in zip(runs, ensemble.readers, strict=True):
+        many = f", {run.folder.resolve().name}" if len(runs) > 1 else ""
+        parts += [f"## Training{many}", *_training(run, reader)]
+        parts += [f"## Accuracy{many}", *_as_recorded(run)]
+    if told["checkpoint"] == "last":
+        parts.append("The file holds the last epoch, of which all this is not known.")
+    if len(runs) > 1:
+        parts.append(TOGETHER)
+    parts += ["## Limits", _listed(LIMITS), "## Use", *_use(file, proof)]
+    parts += ["## Licence", f"The weights: {told['licence']}."]
+    return "\n\n".join(parts) + "\n"
+
+
+TOGETHER = (
+    "The runs answer with the mean of their calibrated probabilities, which has a temperature of "
+    "its own. `python -m charrec.test 'run=[...]'` measures how good they are together."
+)
+
+
+def _what(runs: Sequence[Run], ensemble: Ensemble) -> Iterator[str]:
+    many = f"{len(runs)} networks whose answers are averaged" if len(runs) > 1 else "A network"
+    layers = "; ".join(dict.fromkeys(_layers(reader) for reader in ensemble.readers))
+    yield f"{many}, fully connected ({layers}), trained by charrec."
+    size = ensemble.image_size
+    yield _listed(
+        [
+            f"Letters: {_code(ensemble.alphabet)}",
+            f"Input: `images`, uint8 (batch, 1, {size}, {size}), grey; scaling and normalisation "
+            "are inside",
+            f"Output: `probabilities`, float32 (batch, {len(ensemble.alphabet)}), calibrated, in "
+            "the order of the letters; `blank`, bool (batch), true for a picture that is one grey "
+            "all over, whose probabilities mean nothing",
+        ]
+    )
+
+
+def _layers(reader: Reader) -> str:
+    chosen, network = reader.classifier.hparams, reader.classifier.network
+    hidden = [chosen["hsize"]] if isinstance(chosen["hsize"], int) else list(chosen["hsize"])
+    sizes = [chosen["image_size"] ** 2, *hidden, len(chosen["alphabet"])]
+    return (
+        f"{'-'.join(map(str, sizes))}, {chosen['activation']}, {parameter_count(network):,} "
+        f"parameters, normalisation {chosen['normalisation']}, views {chosen['views']}"
+    )
+
+
+def _training(run: Run, reader: Reader) -> Iterator[str]:
+    told, data = settings_told(run.settings), run.letters
+    whose = "charrec's embedded set" if on_embedded_letters(run) else f"data={data.kind}"
+    yield (
+        f"On pictures of {len(data.alphabet)} letters ({whose}), resized to {data.image_size} x "
+        f"{data.image_size}; the epoch that was best on validation, {run.summary.get('best_epoch')}"
+        f", was kept. Fingerprint of the letters: `{run.summary.get('letters')}`."
+    )
+    yield _table(("setting", "value"), [(name, told.get(name)) for name in SHOWN])
+    yield f"Temperature, fitted on the validation letters: {reader.temperature:g}."
+
+
+def _as_recorded(run: Run) -> list[str]:
+    try:
+        return list(_accuracy(run))
+    except (TypeError, ValueError, KeyError) as e:  # words where numbers belong, say
+        raise UserError(
+            f"what summary.json or per_letter.csv in {run.folder} says of the test cannot be read "
+            f"({type(e).__name__}: {e}); put them back, or name another run"
+        ) from e
+
+
+def _accuracy(run: Run) -> Iterator[str]:
+    test: Mapping[str, Any] | None = run.summary.get("test")
+    if not test:
+        yield "Not known: the run did not come to its test."
+        return
+    low, high = (f"{share:.1%}" for share in test["interval"])
+    rows = [
+        ("Accuracy", f"{test['accuracy']:.1%} ({test['correct']} of {test['total']})"),
+        ("95% interval", f"{low} to {high}"),
+        ("Mean over letters", _share(test.get("macro_accuracy"))),
+        ("Letter among the first three", _share(test.get("top_3_accuracy"))),
+        ("Expected calibration error", _share(test.get("expected_calibration_error"))),
+    ]
+    yield "On test letters that training never saw, by the best epoch:"
+    yield _table(("measure", "value"), rows)
+    if worst := _worst(run):
+        yield f"Letters that it finds least often: {worst}."
+    if "no_letters" in test:
+        yield "What is no letter (AUROC: how likely a letter is answered more surely than it):"
+        names = ("no letters", "AUROC", "above 50%", "answered blank")
+        yield _table(names, no_letters_table(test))
+
+
+def _worst(run: Run) -> str:
+    path = run.folder / "per_letter.csv"
+    if not path.is_file():
+        return ""
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["recall"]]
+    rows.sort(key=lambda row: float(row["recall"]))
+    return ", ".join(f"{row['letter']} {float(row['recall']):.0%}" for row in rows[:WORST])
+
+
+def _use(file: str, proof: Proof | None) -> Iterator[str]:
+    needed, program = EXAMPLES[Path(file).suffix]
+    yield f"`pip install {needed}`, a picture `letter.png`, and:"
+    yield f"```python\n{program}```"
+    if proof is None:
+        yield (
+            "Only the weights are in the file. What becomes of a picture before the first layer "
+            "and of logits after the last, `charrec.exports.weights.load_weights` gives back."
+        )
+        return
+    yield (
+        "It is for pictures of 8 bits a channel without transparency. charrec itself lays "
+        "transparent ones on white (a light letter on black) and scales 16-bit greys first."
+    )
+    yield (
+        f"On export its probabilities were compared with charrec's on {proof.pictures} pictures: "
+        f"they differ by {proof.difference:.1e} at most ({TOLERANCE:.0e} is allowed)."
+    )
+
+
+def _share(value: float | None) -> str:
+    return "not known" if value is None else f"{value:.1%}"
+
+
+def _code(text: str) -> str:
+    """Between fences longer than any within (CommonMark, 6.1)."""
+    fence = "`" * (1 + max(map(len, re.findall("`*", text))))
+    return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"
+
+
+def _listed(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [names, ["---"] * len(names), *([_cell(v) for v in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,215 @@
+"""``charrec.export``: the file and the card, and that both do what they say elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from processes import run_main
+
+from charrec.ensembles import load_ensemble
+from charrec.errors import UserError
+from charrec.evaluation import predict
+from charrec.exporting import export, export_proved
+from charrec.exports import card, proof
+from charrec.exports.extras import need_packages
+from charrec.exports.weights import load_weights
+from charrec.reading import Ensemble, read
+from charrec.resources import embedded_letters
+from charrec.run import Run
+
+NEW = sorted((embedded_letters() / "new_images").iterdir())
+WITHOUT = "import sys\nfor name in {names}: sys.modules[name] = None\n"
+
+
+@pytest.fixture(scope="module")
+def exported(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export(trained, "onnx", tmp_path_factory.mktemp("exported") / "ä b")
+
+
+def example_in(card: Path) -> str:
+    (program,) = re.findall(r"^```python\n(.*?)^```", card.read_text("utf-8"), re.M | re.S)
+    return str(program)
+
+
+def run_example(folder: Path, picture: Path, *forbidden: str) -> str:
+    (folder / "letter.png").write_bytes(picture.read_bytes())
+    program = WITHOUT.format(names=forbidden) + example_in(folder / "MODEL_CARD.md")
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_card_reads_a_letter_without_charrec_and_torch(
+    exported: Path, trained: Path, tmp_path: Path
+) -> None:
+    for picture in NEW[:3]:
+        (row,) = predict(picture, trained, out=tmp_path / "out")[0].rows()
+        letter, probability = run_example(exported.parent, picture, "charrec", "torch").split()
+        assert letter == row["letter"]
+        assert float(probability) == pytest.approx(float(row["probability"]), abs=1e-5)
+
+
+def test_what_the_file_says(exported: Path) -> None:
+    told = {p.key: p.value for p in onnx.load(exported).metadata_props}
+    assert (told["letters"], told["image_size"], told["normalisation"]) == ("ABCD", "32", "plain")
+    (run,) = json.loads(told["runs"])
+    assert run["settings"]["epochs"] == 2
+    assert (run["total"], json.loads(told["accuracy"])) == (24, [run["accuracy"]])
+    assert float(told["temperature"]) == run["temperature"]
+    assert told["licence"].startswith("not stated")
+    assert str(Path.home()) not in json.dumps(told)
+    assert "root" not in run["settings"]["data"]
+
+
+def test_what_the_card_says(exported: Path, trained: Path) -> None:
+    card = (exported.parent / "MODEL_CARD.md").read_text("utf-8")
+    test = json.loads((trained / "summary.json").read_text())["test"]
+    assert f"| Accuracy | {test['accuracy']:.1%} ({test['correct']} of 24) |" in card
+    assert "fully connected (1024-32-4, tanh, 32,932 parameters, normalisation plain" in card
+    assert re.search(r"on 49 pictures: they differ by [\d.]+e-\d\d at most", card)
+    assert re.search(r"least often: [A-D] \d+%, ", card)
+    assert "| uniform noise |" in card
+    assert "The file holds the last epoch" not in card
+
+
+def test_a_program_and_the_last_epoch(trained: Path, tmp_path: Path) -> None:
+    done = export_proved(trained, "torch_export", tmp_path / "out", "last")
+    assert done.path.name == "model.pt2"
+    assert done.proof is not None
+    assert done.proof.difference < 1e-6
+    assert "The file holds the last epoch" in done.card.read_text("utf-8")
+    (row,) = predict(NEW[4], trained, "last", tmp_path / "read")[0].rows()
+    letter, probability = run_example(done.path.parent, NEW[4], "charrec").split()
+    assert letter == row["letter"]
+    assert float(probability) == pytest.approx(float(row["probability"]), abs=1e-5)
+
+
+def test_weights_alone_and_back(trained: Path, tmp_path: Path) -> None:
+    path = export(trained, "safetensors")
+    assert path.parent.parent == trained / "export"
+    reader = load_weights(path)
+    images = torch.randint(0, 256, (5, 1, 32, 32), dtype=torch.uint8)
+    expected = load_ensemble([Run(trained)], "best", proof.ON_THE_CPU)
+    answers = [
+        read(e, lambda _: images, proof.ON_THE_CPU).together for e in (Ensemble([reader]), expected)
+    ]
+    assert np.array_equal(answers[0], answers[1])
+    shown = run_example(path.parent, NEW[0], "charrec", "torch")
+    assert shown.startswith("ABCD {")
+    assert "'network.1.weight': (32, 1024)" in shown
+    assert export(trained, "safetensors", tmp_path / "x").read_bytes() == path.read_bytes()
+    cut = tmp_path / "cut"
+    for content in (path.read_bytes()[:-1], b"", b"\0" * 20):
+        cut.write_bytes(content)
+        with pytest.raises(UserError, match="holds no weights of charrec's"):
+            load_weights(cut)
+    with pytest.raises(UserError, match="holds one network"):
+        export([trained, copy_of(trained, tmp_path / "copy")], "safetensors")
+
+
+def copy_of(run: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(run, folder))
+
+
+def test_a_network_that_fails_its_proof_is_not_written(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proof, "TOLERANCE", 0.0)
+    with pytest.raises(UserError, match="so nothing was written"):
+        export(trained, "torch_export", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_without_its_letters_is_proved_on_the_new_pictures(
+    trained: Path, tmp_path: Path
+) -> None:
+    moved = copy_of(trained, tmp_path / "moved")
+    summary = json.loads((moved / "summary.json").read_text())
+    summary["settings"]["data"]["root"] = "/no/such"
+    (moved / "summary.json").write_text(json.dumps(summary))
+    done = export_proved(moved, "torch_export")
+    assert done.proof is not None
+    assert done.proof.pictures == len(NEW) + 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder, test: test.update(interval=[1]),
+        lambda folder, test: test.update(accuracy="all"),
+        lambda folder, test: test.pop("total"),
+        lambda folder, test: (folder / "per_letter.csv").write_text("letter\nA\n"),
+        lambda folder, test: (folder / "per_letter.csv").write_bytes(b"letter,recall\n\xff,1\n"),
+    ],
+)
+def test_a_damaged_record_is_told_and_nothing_written(
+    damage: Callable[[Path, dict[str, object]], object], trained: Path, tmp_path: Path
+) -> None:
+    moved = copy_of(trained, tmp_path / "moved")
+    summary = json.loads((moved / "summary.json").read_text())
+    damage(moved, summary["test"])
+    (moved / "summary.json").write_text(json.dumps(summary))
+    with pytest.raises(UserError, match=r"what summary\.json or per_letter\.csv in"):
+        export(moved, "safetensors", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_any_alphabet_is_code_in_the_card() -> None:
+    assert [card._code(text) for text in ("AB", "A`B", "``")] == ["`AB`", "`` A`B ``", "``` `` ```"]
+
+
+@pytest.mark.parametrize(
+    ("format", "missing"), [("onnx", "onnxruntime"), ("safetensors", "safetensors")]
+)
+def test_what_is_missing_is_named_with_its_extra(
+    format: str, missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_packages(format)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(UserError) as refused:
+        need_packages(format)
+    words = f"format={format} needs {missing}: pip install 'charrec[export]'"
+    assert str(refused.value) == words
+    need_packages("torch_export")
+
+
+def test_the_command(trained: Path, tmp_path: Path) -> None:
+    done = run_main("export", f"run={trained}", "out=a b", cwd=tmp_path)
+    assert done.exit_code == 0, done.stderr
+    first, second, *following = done.stdout.splitlines()
+    assert re.fullmatch(
+        r"Checked on 49 pictures: probabilities differ by [\d.]+e-\d\d at most", first
+    )
+    assert re.fullmatch(
+        r"Written to a b/model.onnx \([\d,]+ bytes\), with MODEL_CARD.md beside it", second
+    )
+    assert following == [
+        f"Next: python -m charrec.test run={trained}",
+        f"      python -m charrec.report run={trained}",
+    ]
+    assert {p.name for p in (tmp_path / "a b").iterdir()} == {"model.onnx", "MODEL_CARD.md"}
+    assert done.stderr == ""
+
+
+def test_the_command_refuses(trained: Path, tmp_path: Path) -> None:
+    for wrong, words in (
+        ("format=onxn", "format=onxn is refused"),
+        ("checkpoint=first", "checkpoint=first is refused"),
+        ("run=/no/such", "run=/no/such: no such folder"),
+    ):
+        done = run_main("export", f"run={trained}", wrong, cwd=tmp_path)
+        assert done.exit_code == 2
+        assert words in done.stderr
+    assert list(tmp_path.iterdir()) == []
