@@ -5,7 +5,8 @@
 
 Every row of every table is a sweep over three seeds, ``python -m charrec.train -m``, in a folder
 of its own under --work. What is there already is not trained once more, so that it goes on where
-it was cut off. All figures are of validation letters: by these a recipe is chosen.
+it was cut off; studies that --only leaves out keep what was measured last. All figures are of
+validation letters: by these a recipe is chosen.
 """
 
 from __future__ import annotations
@@ -86,11 +87,6 @@ def summary_of(run: Path) -> dict[str, Any]:
     return found
 
 
-def seconds(folder: Path) -> float:
-    """Of training, a run."""
-    return mean(float(summary_of(folder / str(n))["train_seconds"]) for n in range(len(SEEDS)))
-
-
 def row(name: str, study: str, variant: Variant, folder: Path) -> dict[str, Any]:
     found = accuracies(folder, variant)
     return {
@@ -99,7 +95,7 @@ def row(name: str, study: str, variant: Variant, folder: Path) -> dict[str, Any]
         "variant": variant.title,
         "settings": list(variant.given),
         "accuracies": [round(each, 4) for each in found],
-        "train_seconds": round(seconds(folder), 1),
+        "epochs": summary_of(folder / "0")["epochs"],
     }
 
 
@@ -119,13 +115,22 @@ def gather(chosen: argparse.Namespace) -> dict[str, Any]:
                 train,
                 part_of(sets[name], variant.share, chosen.work / name),
                 folder,
-                ("experiment=best", *variant.given, f"epochs={variant.length(chosen.epochs)}"),
+                ("experiment=best", *variant.given, f"epochs={variant.epochs_of(chosen.epochs)}"),
             )
             for folder, (name, variant) in sweeps.items()
         ]:
             done.result()
     rows = [row(*job) for job in jobs]
+    before = measured_before(chosen.out / "recipe.json", chosen.epochs)
+    rows += [each for each in before.get("rows", ()) if each["study"] not in chosen.only]
+    rows.sort(key=lambda each: list(STUDIES).index(each["study"]))
     return {"machine": machine.describe(), "epochs": chosen.epochs, "rows": rows}
+
+
+def measured_before(place: Path, epochs: int) -> dict[str, Any]:
+    """The results in a file, where they are of so many epochs."""
+    before = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
+    return before if before.get("epochs") == epochs else {}
 
 
 def sets_of(chosen: argparse.Namespace) -> list[tuple[str, Path]]:
@@ -146,8 +151,8 @@ def table(rows: Sequence[dict[str, Any]], study: str) -> str:
     for variant in STUDIES[study]:
         own = [found[variant.title, name] for name in sets]
         told = [cell(each["accuracies"]) for each in own]
-        lines.append([variant.title, *told, f"{own[0]['train_seconds']:.0f} s"])
-    return markdown(["", *sets, f"training, {sets[0]}"], lines)
+        lines.append([variant.title, *told, str(own[0]["epochs"])])
+    return markdown(["", *sets, "epochs"], lines)
 
 
 def page(results: dict[str, Any]) -> str:
@@ -157,8 +162,7 @@ def page(results: dict[str, Any]) -> str:
         "# The recipe, taken apart",
         "",
         f"Validation accuracy in per cent, mean and standard deviation of {len(SEEDS)} seeds, "
-        f"after {results['epochs']} epochs where no more is said; seconds of training a run, one "
-        "thread each, two runs at a time.",
+        f"after {results['epochs']} epochs where no more is said.",
         "",
         machine_text(results["machine"]),
     ]

@@ -1,4 +1,4 @@
-"""Accuracy against hidden units, training time and pictures: one PNG."""
+"""Accuracy against hidden units, epochs and pictures: one PNG."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEXT = "#787878"  # on white and on black alike
 COLOURS = ("#d55e00", "#5b8fb9", "#009e73")
 PANELS: dict[str, tuple[str, Callable[[dict[str, Any], int], float | str]]] = {
     "hidden_units": ("hidden units", lambda row, place: row["variant"]),
-    "epochs": ("seconds of training", lambda row, place: row["train_seconds"]),
+    "epochs": ("epochs", lambda row, place: row["epochs"]),
     "training_pictures": (
         "share of the training pictures",
         lambda row, place: STUDIES["training_pictures"][place].share,

@@ -14,16 +14,18 @@ class Variant:
     given: tuple[str, ...] = ()  # settings of charrec.train
     views: int | None = None  # looks at a picture in place of the run's own
     epochs: float = 1.0  # times as many
+    length: int | None = None  # so many, whatever the others have
     share: float = 1.0  # of the training pictures
 
     @property
     def folder(self) -> str:
         """The same for variants whose training is the same."""
-        told = [*self.given, f"{self.epochs:g}-times", f"{self.share:g}-of-them"]
+        duration = f"{self.epochs:g}-times" if self.length is None else f"{self.length}-epochs"
+        told = [*self.given, duration, f"{self.share:g}-of-them"]
         return re.sub(r"[^A-Za-z0-9.-]+", "_", "_".join(told))
 
-    def length(self, epochs: int) -> int:
-        return max(1, round(epochs * self.epochs))
+    def epochs_of(self, epochs: int) -> int:
+        return self.length or max(1, round(epochs * self.epochs))
 
 
 NO_MOVING = ("rotation", "scale", "stretch", "shear", "translation", "perspective")
@@ -50,6 +52,15 @@ TAKEN_AWAY = (
     Variant("no weight decay", ("weight_decay=0",)),
     Variant("ReLU", ("activation=relu", "init=kaiming")),
 )
+# As many epochs as the recipe has. What deforms costs a short training more than it gives it: of
+# a short one alone nothing could be said of these.
+FULL_LENGTH = 200
+AT_LENGTH = (
+    Variant("experiment=best", length=FULL_LENGTH),
+    Variant("nothing bent (elastic)", without("elastic"), length=FULL_LENGTH),
+    Variant("nothing erased", without("erasing"), length=FULL_LENGTH),
+    Variant("no bad light, blur, noise", without(*BAD_LIGHT), length=FULL_LENGTH),
+)
 HIDDEN = (
     *(Variant(str(size), (f"hsize={size}",)) for size in (16, 64, 256, 1024)),
     *(Variant(size, (f"hsize=[{size.replace('-', ',')}]",)) for size in ("1024-512",)),
@@ -63,6 +74,7 @@ PICTURES = tuple(
 )
 STUDIES = {
     "taken_away": TAKEN_AWAY,
+    "taken_away_at_full_length": AT_LENGTH,
     "hidden_units": HIDDEN,
     "epochs": EPOCHS,
     "training_pictures": PICTURES,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from processes import run_module
 
-from benchmarks import bench, search, table, workers, workloads
+from benchmarks import bench, prediction, search, table, workers, workloads
 from benchmarks.compare import compare, epoch_median, median_ratio, unequal
 from benchmarks.launch import ROOT, BenchError, parse
 from benchmarks.measures import first_step_seconds, wall_seconds
@@ -367,3 +367,47 @@ def test_made_up_letters_are_what_is_trained_on() -> None:
         letters = letters_of(TrainSettings())
         letters.setup()
     assert len(letters.images["train"]) == 50
+
+
+# Reading many pictures
+
+
+def test_reading_many_pictures_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prediction, "NETWORKS", {"default": ()})
+    monkeypatch.setattr(prediction, "SLOW", 20)
+    monkeypatch.setattr(prediction, "ENOUGH_SHARE", 0.0)
+    prediction.main(["--pictures", "50", "--repeats", "2", "--out", str(tmp_path)], forked)
+    results = json.loads((tmp_path / "prediction.json").read_text(encoding="utf-8"))
+    row = results["speed"]["default"]
+    assert (row["pictures"], len(row["decode"]), len(row["predict"])) == (50, 2, 2)
+    assert results["peak_bytes"]["50"] > 50 * 2**20
+    page = (tmp_path / "prediction.md").read_text(encoding="utf-8")
+    assert f"| {prediction.rate(row, 'predict'):,.0f} | {prediction.share(row):.0%} | " in page
+    assert "Not what was asked" not in page
+
+
+def test_pictures_to_read_are_of_both_kinds_and_name_their_letter(tmp_path: Path) -> None:
+    folder = prediction.make_pictures(tmp_path / "many", 7801)
+    names = [path.name for path in folder.iterdir()]
+    assert len(names) == 7801
+    assert {name.rpartition(".")[2] for name in names} == {"jpg", "png"}
+    assert len({name.rpartition("_")[2][0] for name in names}) == 26
+
+
+@pytest.mark.parametrize(
+    ("seconds", "worked", "mebibytes", "wrong"),
+    [
+        ([1.25, 1.25, 9.0], 1.2, 64, []),
+        ([1.3, 1.3, 1.0], 1.0, 64, ["the default run reaches 77% of decoding, not 80%"]),
+        ([1.0, 1.0, 1.0], 1.3, 64, ["the default run reaches 77% of decoding, not 80%"]),
+        ([1.0, 1.0, 1.0], 1.0, 65, ["memory grows by 65 MiB"]),
+    ],
+)
+def test_what_reading_must_reach(
+    seconds: list[float], worked: float, mebibytes: int, wrong: list[str]
+) -> None:
+    one = [1.0, 1.0, 1.0]
+    cpu = {"decode_cpu": one, "predict_cpu": [worked] * 3}
+    row = {"pictures": 9, "decode": one, "predict": seconds, **cpu}
+    peaks = {"10": 2**29, "1000": 2**29 + mebibytes * 2**20}
+    assert prediction.shortcomings({"speed": {"default": row}, "peak_bytes": peaks}) == wrong
