@@ -6,7 +6,7 @@ ready := .venv/ready
 ready_bench := .venv/ready-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test test-slow test-faults lint bench tensorboard clean
+.PHONY: help setup train test test-slow test-faults lint bench docs tensorboard clean
 
 help:  ## Explain every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -48,8 +48,12 @@ $(ready_bench): $(ready)
 bench: $(ready_bench)  ## Measure charrec beside other libraries, twenty minutes (ARGS="--quick")
 	$(bin)/python -m benchmarks.bench $(ARGS)
 
+docs: $(ready)  ## Make a site of the pages in docs/: site/index.html, for a browser, no network
+	@$(bin)/python -m docs.building.settings_page
+	@NO_MKDOCS_2_WARNING=1 $(bin)/python -m mkdocs build
+
 tensorboard: $(ready)  ## Show the curves of every run under outputs/
 	$(bin)/tensorboard --logdir outputs
 
 clean:  ## Remove .venv and caches; outputs/ stays
-	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -79,6 +79,11 @@ class Started:
         return self._process.exitcode is None
 
     @property
+    def stdout(self) -> str:
+        """So far."""
+        return self._streams[0].read_text(encoding="utf-8") if self._streams[0].exists() else ""
+
+    @property
     def stderr(self) -> str:
         """So far."""
         return self._streams[1].read_text(encoding="utf-8") if self._streams[1].exists() else ""

@@ -439,6 +439,18 @@ def test_what_is_no_checkpoint_of_ours(tmp_path: Path, content: Any) -> None:
     refused(path)
 
 
+@pytest.mark.parametrize(
+    "crafted", [{"views": 10**9}, {"views": 0}, {"normalisation": "other"}], ids=str
+)
+def test_settings_out_of_range_in_a_checkpoint(
+    checkpoint: Path, tmp_path: Path, crafted: dict[str, Any]
+) -> None:
+    content = torch.load(checkpoint, weights_only=True)
+    content["hyper_parameters"] |= crafted
+    write_checkpoint(content, tmp_path / "crafted.ckpt")
+    refused(tmp_path / "crafted.ckpt")
+
+
 def test_a_zip_of_something_else(tmp_path: Path) -> None:
     path = tmp_path / "other.ckpt"
     with zipfile.ZipFile(path, "w") as archive:

@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 from processes import run_main
 
+from charrec.resources import embedded_letters
+
 
 @pytest.fixture
 def small(letters: Path) -> tuple[str, ...]:
@@ -81,7 +83,14 @@ def test_train_then_test_then_predict(
     assert [line.split(":")[0] for line in lines[:2]] == ["Epoch 1", "Epoch 2"]
     assert re.fullmatch(rf"Test accuracy of the best epoch, \d: {re.escape(share)}.*\)", lines[2])
     assert lines[5] == f"Run: outputs/{run.name}"
-    assert lines[6].endswith(f"python -m charrec.predict images=FOLDER run=outputs/{run.name}")
+    new_pictures = embedded_letters() / "new_images"
+    predict = f"python -m charrec.predict images={new_pictures} run=outputs/{run.name}"
+    closing = ["      tensorboard --logdir outputs"]
+    assert lines[6:] == [
+        f"Next: python -m charrec.test run=outputs/{run.name}",
+        f"      {predict}",
+        *closing,
+    ]
 
     done = run_main("test", "trainer=cpu", cwd=tmp_path)
     assert (done.exit_code, done.stderr) == (0, "")
@@ -89,7 +98,9 @@ def test_train_then_test_then_predict(
     assert told in done.stdout
     assert "\n".join(["", *lines[3:5], "Written to "]) in done.stdout
     (folder,) = (run / "test").iterdir()
-    assert done.stdout.endswith(f"\nWritten to outputs/{run.name}/test/{folder.name}\n")
+    written = f"Written to outputs/{run.name}/test/{folder.name}"
+    report = f"      python -m charrec.report run=outputs/{run.name}"
+    assert done.stdout.splitlines()[-4:] == [written, f"Next: {predict}", report, *closing]
     for name in ("confusion_matrix.csv", "per_letter.csv", "test_predictions.csv"):
         assert (folder / name).read_bytes() == (run / name).read_bytes()
 
@@ -98,7 +109,7 @@ def test_train_then_test_then_predict(
     (row,) = rows(tmp_path / "answers" / "predictions.csv")
     assert (done.exit_code, done.stderr) == (0, "")
     assert (row["file"], row["truth"], row["error"]) == ("test_2_C.png", "C", "")
-    table, answer, text, accuracy, written = done.stdout.splitlines()
+    table, answer, text, accuracy, written, *following = done.stdout.splitlines()
     assert table.split() == ["file", "letter", "probability", "second", "third"]
     assert answer.split()[:3] == ["test_2_C.png", row["letter"], f"{float(row['probability']):.1%}"]
     assert text == f"Text: {row['letter']}"
@@ -107,6 +118,7 @@ def test_train_then_test_then_predict(
         f"Accuracy by the letters in the file names: {right:.1%} ({right} of 1;"
     )
     assert written == f"Written to {tmp_path / 'answers'}"
+    assert following == [f"Next: python -m charrec.test run=outputs/{run.name}", report]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["answers", "outputs"]
 
 
@@ -128,7 +140,8 @@ def test_several_runs_together(trained: Path, letters: Path, tmp_path: Path) -> 
     done = run_main("predict", images, "run=sweep/?", cwd=tmp_path)
     assert (done.exit_code, done.stderr) == (0, "")
     (written,) = (tmp_path / "sweep" / "0" / "predict").iterdir()
-    assert done.stdout.endswith(f"\nWritten to sweep/0/predict/{written.name}\n")
+    following = "Next: python -m charrec.test run='sweep/?'"
+    assert done.stdout.endswith(f"\nWritten to sweep/0/predict/{written.name}\n{following}\n")
     by = json.loads((written / "predict.json").read_text())
     assert by["runs"] == ["sweep/0", "sweep/1"]
     assert len(rows(written / "predictions.csv")) == 6
@@ -162,6 +175,33 @@ def test_predict_tells_of_pictures_that_it_cannot_read(trained: Path, tmp_path: 
     ]
 
 
+@pytest.mark.parametrize("count", [60, 61])
+def test_predict_prints_the_ends_of_a_long_table(
+    count: int, trained: Path, letters: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "new").mkdir()
+    for n in range(count):
+        place = tmp_path / "new" / f"{n}_{'ABCD'[n % 4]}.png"
+        place.hardlink_to(letters / "images" / f"train_{n}_{'ABCD'[n % 4]}.png")
+    done = run_main("predict", "images=new", f"run={trained}", "out=out", cwd=tmp_path)
+    assert (done.exit_code, done.stderr) == (0, "")
+    _, *lines = done.stdout.splitlines()
+    written = rows(tmp_path / "out" / "predictions.csv")
+    text = "".join(row["letter"] for row in written[:60])
+    printed = [line.split()[0] for line in lines[:-5]]
+    names = [row["file"] for row in written]
+    if count == 60:
+        assert printed == names
+        assert lines[-5] == f"Text: {text}"
+    else:
+        assert printed == [*names[:10], "...", *names[-10:], "The"]
+        assert lines[-6:-4] == [
+            "The other 41 are in predictions.csv",
+            f"Text: {text}... (61 letters)",
+        ]
+    assert f" of {count}; 95% interval" in lines[-4]
+
+
 def test_predict_refuses_a_path_that_matches_nothing(trained: Path, tmp_path: Path) -> None:
     done = run_main("predict", "images=*.jpg", f"run={trained}", "out=out", cwd=tmp_path)
     answer = "charrec: images=*.jpg matches no picture; name a file, a folder or a glob\n"
@@ -183,6 +223,7 @@ def test_check_of_good_letters(letters: Path, tmp_path: Path) -> None:
         "28 to 28 pixels high (median 28)",
         "Nothing is wrong with these letters.",
         f"Written to outputs/check/{folder.name}/check.json",
+        f"Next: python -m charrec.train data.root={letters} data.alphabet=ABCD",
     ]
     record = json.loads((folder / "check.json").read_text())
     assert (record["verdict"], record["root"]) == ("good", str(letters))

@@ -118,6 +118,8 @@ def test_letters_that_a_run_may_have_learned_are_told(
     trained = train(other, tmp_path / "other")
     with pytest.warns(UserWarning, match=told):
         evaluation.test([run_of_folders, trained], out=tmp_path / "b")
+    with pytest.warns(UserWarning, match=told):  # by whose letters the mean is calibrated
+        evaluation.predict(next(tree.rglob("*.png")), [run_of_folders, trained], out=tmp_path / "p")
     with pytest.warns(UserWarning, match=told):
         train(replace(other, weights=run_of_folders), tmp_path / "third")
     with warnings.catch_warnings():

@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import re
 import shlex
+import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,9 @@ import pytest
 import torch
 from conftest import draw_letter
 from omegaconf import OmegaConf
-from processes import Finished, run_main
+from processes import Finished, run_main, start
 
+from charrec.exports.example import EXAMPLES
 from charrec.resources import resource
 from charrec.settings import SETTING_NAMES, DataSettings, TrainSettings
 from charrec.sweep.options import SweepOptions
@@ -61,12 +64,23 @@ def place(tmp_path_factory: pytest.TempPathFactory, letters: Path) -> Path:
 
 def run(command: str, place: Path) -> Finished:
     name, *arguments = shlex.split(command.removeprefix("python -m charrec."))
+    if name == "demo":
+        return served(arguments, place)
     training = name == "train" and not {"--cfg", "--help"} & set(arguments)
     own = all(argument.startswith(("-", "resume=", "sweep.", "hydra")) for argument in arguments)
     resuming = bool(arguments) and own  # with settings that are in the folder
     few = (FEW,) if SEARCH in arguments else ()
     short = SHORT if training and not resuming else ()
     return run_main(name, *arguments, *few, *short, cwd=place)
+
+
+def served(arguments: list[str], place: Path) -> Finished:
+    """Until it says where, and then ended as it says."""
+    with start("demo", *arguments, "port=null", "trainer=cpu", cwd=place) as process:
+        process.until(lambda: "Ctrl-C ends it\n" in process.stdout)
+        process.send(signal.SIGINT)
+        done = process.wait()
+    return replace(done, exit_code=0) if done.exit_code == 130 else done
 
 
 @pytest.mark.parametrize("command", commands())
@@ -84,7 +98,7 @@ def test_command(command: str, place: Path) -> None:
 
 def test_there_are_commands_for_every_main() -> None:
     mains = {command.split()[2] for command in commands()}
-    names = ("train", "test", "predict", "check", "compare")
+    names = ("train", "test", "predict", "check", "compare", "report", "demo", "export")
     assert mains == {f"charrec.{name}" for name in names}
     assert len(commands()) >= 12
 
@@ -143,9 +157,34 @@ def test_table_of_check_says_the_defaults() -> None:
     assert (data.kind, data.root, plain.out) == ("lists", None, None)
 
 
+def test_table_of_the_demo_says_the_defaults() -> None:
+    table = README.split("| setting of the demo")[1].split("\n\n")[0]
+    said = dict(re.findall(r"^\| `(.+?)` \| (.+?) \|", table, re.M))
+    plain: Any = OmegaConf.load(resource("conf") / "demo.yaml")
+    (trainer,) = (d.trainer for d in plain.defaults if "trainer" in d)
+    names = ("run", "checkpoint", "host", "port")
+    defaults = {name: str(SAID.get(plain[name], plain[name])) for name in names}
+    assert said == defaults | {"data.root": SAID[plain.data.root], "trainer": trainer}
+
+
 def test_every_make_target_is_in_the_readme_or_the_help() -> None:
     helped = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
     named = re.findall(r"make ([a-z]+)", README)
     assert {"train", "test", "help", "tensorboard"} <= set(named)
     for target in set(named) - {"help", "runs", "two"}:
         assert f"make {target} " in helped.stdout
+
+
+def test_table_of_export_says_the_defaults() -> None:
+    table = README.split("## Export")[1].split("\n## ")[0]
+    said = dict(re.findall(r"^\| `(.+?)` \| (.+?) \|", table, re.M))
+    plain = OmegaConf.load(resource("conf") / "export.yaml")
+    assert set(said) == {"run", "format", "checkpoint", "out"}
+    assert (said["format"], said["checkpoint"]) == (plain.format, plain.checkpoint)
+    assert (plain.run, plain.out) == (None, None)
+
+
+def test_the_program_that_reads_a_letter_is_that_of_the_model_card() -> None:
+    (program,) = [t for language, t in BLOCKS if language == "py" and "onnxruntime" in t]
+    assert program == EXAMPLES[".onnx"][1]
+    assert len([line for line in program.splitlines() if line and "import" not in line]) < 10

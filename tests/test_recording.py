@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 from conftest import ALPHABET
+from stopping import Stopping
 
 from charrec.checkpoints import read_checkpoint
 from charrec.errors import Interrupted
@@ -80,17 +80,6 @@ def test_train_metrics_are_means_over_the_pictures(letters: Path, tmp_path: Path
 
 
 # Of a run that is gone on with
-
-
-class Stopping(pl.Callback):
-    """SIGTERM while an epoch is validated."""
-
-    def __init__(self, epoch: int) -> None:
-        self.epoch = epoch
-
-    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if trainer.current_epoch + 1 == self.epoch:
-            signal.raise_signal(signal.SIGTERM)
 
 
 def test_times_are_of_all_legs_and_rows_are_there_once(letters: Path, tmp_path: Path) -> None:

@@ -24,7 +24,9 @@ from charrec.classifier import CharacterClassifier, load_classifier
 from charrec.conclusion import report
 from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import Diverged, Interrupted, UserError
+from charrec.paths import shown_path
 from charrec.reading import log_probabilities
+from charrec.resources import embedded_letters
 from charrec.run import Run
 from charrec.settings import DataSettings, TrainSettings
 from charrec.training import resume, train
@@ -55,8 +57,8 @@ def test_learns_the_letters(run: Run) -> None:
 
 def test_folder_holds_what_the_contract_names(run: Run) -> None:
     events = [path for path in run.folder.iterdir() if path.name.startswith("events.")]
-    assert len(events) == 1
-    assert {path.name for path in run.folder.iterdir()} - {events[0].name} == {
+    assert sorted(path.suffix == ".overview" for path in events) == [False, True]
+    assert {path.name for path in set(run.folder.iterdir()) - set(events)} == {
         ".lock",
         "checkpoints",
         "confusion_matrix.csv",
@@ -69,6 +71,7 @@ def test_folder_holds_what_the_contract_names(run: Run) -> None:
         "reliability.png",
         "summary.json",
         "test_predictions.csv",
+        "worst_mistakes.png",
     }
     assert {path.name for path in run.best_checkpoint.parent.iterdir()} == {
         "best.ckpt",
@@ -209,7 +212,12 @@ def test_report_says_accuracy_and_what_is_next(run: Run) -> None:
     assert lines[1].startswith(f"Mean over letters: {test['macro_accuracy']:.1%};")
     assert lines[2].startswith(f"Probabilities: {test['expected_calibration_error']:.1%} off")
     assert lines[3] == f"Run: {run.folder}"
-    assert lines[4].startswith("Next: python -m charrec.predict")
+    new_pictures = embedded_letters() / "new_images"
+    assert lines[4:] == [
+        f"Next: python -m charrec.test run={run.folder}",
+        f"      python -m charrec.predict images={shown_path(new_pictures)} run={run.folder}",
+        f"      tensorboard --logdir {run.folder}",
+    ]
 
 
 def interrupted(run: Run, **changes: Any) -> Run:
@@ -470,7 +478,9 @@ def test_a_run_does_not_go_on_with_other_letters(
         (own_letters / "train.json").write_text(json.dumps(labels))
     else:
         with Image.open(own_letters / "images" / name) as picture:
-            picture.putpixel((14, 14), 255 - picture.getpixel((14, 14)))
+            grey = picture.getpixel((14, 14))
+            assert isinstance(grey, int)
+            picture.putpixel((14, 14), 255 - grey)
             picture.save(own_letters / "images" / name)
     with pytest.raises(UserError, match=r"the letters are others than when .*/run began"):
         resume(run.folder, epochs=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,17 @@ class Answers:
     probabilities: NDArray[np.float32] | NDArray[np.float64]
     errors: Sequence[str | None]
     blank: Sequence[bool] | NDArray[np.bool_] | None = None  # None: no picture is
+
+    def part(self, which: slice) -> Answers:
+        """Those of some of the pictures."""
+        return Answers(
+            self.alphabet,
+            self.files[which],
+            self.truth[which],
+            self.probabilities[which],
+            self.errors[which],
+            None if self.blank is None else self.blank[which],
+        )
 
     @property
     def letters(self) -> list[str]:
@@ -143,6 +155,16 @@ class Answers:
 
 def _rounded(values: Iterable[float]) -> list[float]:
     return [round(value, DIGITS) for value in values]
+
+
+def csv_text(rows: Iterable[dict[str, str]], header: bool = False) -> str:
+    """Lines as `write_csv` writes them."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if header:
+        writer.writerow(COLUMNS)
+    writer.writerows(row.values() for row in rows)
+    return text.getvalue().encode(errors="backslashreplace").decode()
 
 
 def write_csv(path: Path, rows: Iterable[dict[str, str]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from charrec.errors import UserError
 from charrec.inputs import Inputs
 from charrec.metrics import LossAndAccuracy
 from charrec.mlp import MLP
+from charrec.normalisation import working_type
 from charrec.optimizers import make_optimizer
 from charrec.schedules import SCHEDULES
 from charrec.settings import check_values
@@ -173,20 +174,26 @@ class CharacterClassifier(pl.LightningModule):
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         images, labels = batch
         # Of one view: an epoch is to cost no more for those that a prediction takes.
-        logits = torch.cat([self(piece) for piece in self._pieces(images)])
+        logits = torch.cat([self(piece) for piece in self.pieces(images)])
         self.validation_metrics.update(logits, labels)
 
     def predict_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> Tensor:
         """Logarithms of probabilities (B, C), the mean over the views, not calibrated."""
-        return torch.cat([self._log_probabilities(piece) for piece in self._pieces(batch[0])])
+        return torch.cat([self._log_probabilities(piece) for piece in self.pieces(batch[0])])
 
     def _log_probabilities(self, images: Tensor) -> Tensor:
         chosen = self.hparams
-        views = views_of(images, chosen["views"], chosen["normalisation"], self.network.dtype)
-        logits = torch.stack([self.network(view) for view in views]).float()  # (views, B, C)
-        return functional.log_softmax(logits, dim=2).logsumexp(dim=0) - math.log(chosen["views"])
+        return self.mean_over(
+            views_of(images, chosen["views"], chosen["normalisation"], self.network.dtype)
+        )
 
-    def _pieces(self, images: Tensor) -> Sequence[Tensor]:
+    def mean_over(self, views: Iterable[Tensor]) -> Tensor:
+        """Logarithms (B, C) of the mean of the probabilities over views of the same pictures."""
+        logits = torch.stack([self.network(view) for view in views])  # (views, B, C)
+        logits = logits.to(working_type(logits.dtype))
+        return functional.log_softmax(logits, dim=2).logsumexp(dim=0) - math.log(len(logits))
+
+    def pieces(self, images: Tensor) -> Sequence[Tensor]:
         """Of a large batch; a CPU is faster on pieces that its cache holds."""
         most = CACHED_PIXELS if self.device.type == "cpu" else GPU_PIXELS
         pieces: Sequence[Tensor] = images.split(max(1, most // images.shape[1:].numel()))
@@ -215,6 +222,10 @@ class CharacterClassifier(pl.LightningModule):
         self.trainer.callback_metrics.update(values)  # what checkpoints and early stopping read
         self.trainer.logged_metrics.update(values)
         self._logged |= {name: value.item() for name, value in values.items()}
+
+    def also_log(self, values: Mapping[str, float]) -> None:
+        """With the epoch's loss and accuracy, as one event."""
+        self._logged |= values
 
     # A checkpoint may be from the middle of an epoch.
 

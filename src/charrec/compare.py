@@ -27,10 +27,12 @@ from charrec.errors import UserError
 from charrec.paths import full_path, shown_path
 from charrec.run import output_folder
 from charrec.runs import LEDGER
+from charrec.saying import complain
 from charrec.sweep.comparison import write_records, write_results, write_views
 from charrec.sweep.effects import effects_in
 from charrec.sweep.results import Result, rank, read_results
-from charrec.sweep.words import show
+from charrec.sweep.words import say_next_after, show
+from charrec.terminal import never_refuse_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,13 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="where the files go; else into the folder of the sweep where it is one alone, "
         "or into a new one under outputs/compare/",
     )
+    never_refuse_text((sys.stdout, sys.stderr))
     warnings.showwarning = show_warning
     given = parser.parse_args(arguments)
     try:
         compare([full_path(folder) for folder in given.folders], given.out)
     except (UserError, OSError) as error:
-        told = error if isinstance(error, UserError) else explain(error, "train")
-        print(f"charrec: {told}", file=sys.stderr)
+        complain(error if isinstance(error, UserError) else explain(error, "train"))
         return REFUSED
     return 0
 
@@ -84,6 +86,7 @@ def compare(folders: Sequence[Path], out: str | Path | None = None) -> None:
         place = output_folder(out, Path("outputs") / "compare")
         write_records(place, experiments, effects)
     print(f"Page: {shown_path(write_views(place, experiments, effects))}")
+    say_next_after("compare", experiments)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,21 @@ import torch
 from charrec.assessment import told
 from charrec.checkpoints import count_in
 from charrec.classifier import load_classifier
+from charrec.closing import closing_lines, next_steps, of_runs, pictures
 from charrec.data.datamodule import CharacterDataModule
 from charrec.ensembles import fit_reader
 from charrec.evaluation import answer_test_split, write_test_report
 from charrec.figures.curves import draw_curves, read_metrics
 from charrec.figures.inputs import Rows, draw_inputs
+from charrec.figures.mistakes import draw_mistakes
+from charrec.figures.summary import drawn_summary
 from charrec.inputs import Inputs
+from charrec.mistakes import worst_mistakes
 from charrec.paths import shown_path
 from charrec.reading import Ensemble, Reader
 from charrec.run import Run
 from charrec.settings import TrainSettings
+from charrec.terminal import is_drawn
 from charrec.views import views_of
 
 SHOWN, EPOCHS_SHOWN = 16, 3  # training pictures in inputs.png
@@ -45,6 +50,8 @@ def conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) ->
     reader = fit_reader(Reader(load_classifier(run.best_checkpoint)), letters, where)
     answers = answer_test_split(Ensemble([reader]), lambda _: letters, where)
     write_test_report(answers, run.folder)
+    images = letters.images["test"].cpu().numpy()
+    draw_mistakes(worst_mistakes(answers), images, run.folder / "worst_mistakes.png")
     found = {"temperature": reader.temperature, "test": answers.score()}
     run.record(**best_so_far(run), **found)
 
@@ -84,12 +91,15 @@ def _validation_of(metrics: Path, epoch: int) -> dict[str, float]:
 
 
 def report(run: Run) -> str:
-    """What came out, where it is and what to do next, in a few lines."""
+    """What came out, where it is and what to do next, in a few lines; framed on a terminal."""
     summary, folder = run.summary, shown_path(run.folder)
-    lines = [f"Run: {folder}"]
-    if test := summary.get("test"):
-        accuracy, *more = told(test)
-        best = f"Test accuracy of the best epoch, {summary['best_epoch']}: {accuracy}"
-        lines = [best, *more, *lines]
-        lines.append(f"Next: python -m charrec.predict images=FOLDER run={shlex.quote(folder)}")
-    return "\n".join(lines)
+    test = summary.get("test")
+    if not test:
+        return f"Run: {folder}"
+    known = of_runs([run.folder]) | pictures(run.letters.alphabet)
+    closing = closing_lines(next_steps("train", known), sys.stdout)
+    if is_drawn(sys.stdout):
+        return "\n".join([drawn_summary(summary, folder), *closing])
+    accuracy, *more = told(test)
+    best = f"Test accuracy of the best epoch, {summary['best_epoch']}: {accuracy}"
+    return "\n".join([best, *more, f"Run: {folder}", *closing])

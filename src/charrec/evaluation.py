@@ -11,9 +11,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +24,24 @@ from torch import Tensor
 
 from charrec.answers import Answers, write_confusion_csv, write_csv
 from charrec.assessment import Assessment, Stranger
-from charrec.data.finding import find_pictures
-from charrec.data.letters import letter_of, summarise
-from charrec.data.pictures import Grey, read_pictures
+from charrec.data.finding import find_names
+from charrec.data.letters import summarise
 from charrec.data.settings import DataSettings
 from charrec.ensembles import LettersAt, letters_at_any_size, load_ensemble
-from charrec.errors import UserError
+from charrec.errors import Interrupted, UserError
 from charrec.figures.confusion import draw_confusion_matrix
-from charrec.figures.gallery import draw_gallery
+from charrec.figures.gallery import MOST, draw_gallery
 from charrec.figures.reliability import draw_reliability
 from charrec.files import write_whole
+from charrec.predictions import Collection, GrowingTable, growing_table
 from charrec.reading import Ensemble, read
 from charrec.run import Run, output_folder
 from charrec.runs import Named, find_readers
 from charrec.strangers import strangers
+from charrec.streaming import read_stream
+from charrec.trainer import ended_by_signals
 
+UNREADABLE = "pictures cannot be read"
 ON_WHAT_IS_THERE = {"accelerator": "auto", "devices": 1}
 
 
@@ -156,47 +160,60 @@ def predict(
     checkpoint: str = "best",
     out: str | Path | None = None,
     trainer: Mapping[str, Any] = ON_WHAT_IS_THERE,
+    tell: Callable[[int, int], object] = lambda count, of: None,
 ) -> tuple[Answers, Path]:
     """Read new pictures: a file, the pictures of a folder, or a glob, in natural order.
 
-    Writes ``predictions.csv``, ``predictions.png`` and ``predict.json``, which says by what. A
-    picture that cannot be read has its error in the answers and in the CSV. The other arguments
-    are those of `test`.
+    Writes ``predictions.csv``, as they are read, ``predictions.png`` and ``predict.json``, which
+    says by what. A picture that cannot be read has its error in the answers and in the CSV. In
+    memory are the answers, and of pictures those alone that are just being read, however many
+    there are. The other arguments are those of `test`, and
+
+    Args:
+        tell: is called now and then with the number of pictures that were decoded since the last
+            call, and with the number of all.
 
     Raises:
         UserError: `images` matches nothing, none of them can be read, or no such run.
+        Interrupted: by Ctrl-C or SIGTERM; the message says what there is.
     """
     runs, ensemble = _found(run, checkpoint, trainer)
-    paths, alphabet = find_pictures(images), ensemble.alphabet
-    read_at = cache(partial(_pixels, tuple(paths)))
-    pixels, errors = read_at(ensemble.image_size)
-    if all(errors):
-        problem = summarise([e for e in errors if e], len(errors), "pictures cannot be read")
-        raise UserError(f"images={images}: {problem}")
-    reading = read(ensemble, lambda size: torch.from_numpy(read_at(size)[0]), trainer)
-    truth = [_letter_in_name(path, alphabet) for path in paths]
-    names = [path.name for path in paths]
-    answers = Answers(alphabet, names, truth, reading.together, errors, reading.blank)
-    folder = output_folder(out, runs[0].folder / "predict")
+    paths = find_names(images)
+    collection = Collection(paths, ensemble.alphabet, MOST)
+    with growing_table(lambda: output_folder(out, runs[0].folder / "predict")) as table:
+
+        def take(*read: Any) -> None:
+            table.add(collection.add(*read))
+
+        with _telling_what_there_is(table, len(paths)):
+            read_stream(ensemble, paths, trainer, take, lambda count: tell(count, len(paths)))
+        answers = collection.answers
+        if table.folder is None:
+            problem = summarise([e for e in answers.errors if e], len(paths), UNREADABLE)
+            raise UserError(f"images={images}: {problem}")
+        folder = table.finish()
     about = {"images": str(images), "runs": [str(each.folder) for each in runs]}
-    _write_predictions(answers, pixels, about | {"checkpoint": checkpoint}, folder)
+    _write_figure_and_source(collection, about | {"checkpoint": checkpoint}, folder)
     return answers, folder
 
 
-def _write_predictions(
-    answers: Answers, pixels: Grey, about: Mapping[str, Any], folder: Path
+@contextmanager
+def _telling_what_there_is(table: GrowingTable, count: int) -> Iterator[None]:
+    try:
+        with ended_by_signals():
+            yield
+    except KeyboardInterrupt as stop:
+        if not table.written:
+            raise Interrupted.by(stop) from None
+        there = f"interrupted; {table.written:,} of {count:,} pictures are in {table.partial}"
+        raise Interrupted.by(stop, there) from None
+
+
+def _write_figure_and_source(
+    collection: Collection, about: Mapping[str, Any], folder: Path
 ) -> None:
-    write_csv(folder / "predictions.csv", answers.rows())
-    best = answers.probabilities.max(axis=1).tolist()
-    draw_gallery(pixels, answers.letters, best, folder / "predictions.png")
+    first = collection.answers.part(slice(MOST))
+    best = first.probabilities.max(axis=1).tolist()
+    pixels, count = np.concatenate(collection.pixels), len(collection.paths)
+    draw_gallery(pixels, first.letters, best, folder / "predictions.png", count)
     write_whole(folder / "predict.json", json.dumps(about, indent=2) + "\n")
-
-
-def _pixels(paths: Sequence[Path], image_size: int) -> tuple[Grey, list[str | None]]:
-    return read_pictures(paths, image_size)
-
-
-def _letter_in_name(path: Path, alphabet: str) -> str | None:
-    """The truth in a name such as ``3_S.jpg``."""
-    head, _, tail = path.stem.rpartition("_")
-    return letter_of(tail, alphabet) if head else None

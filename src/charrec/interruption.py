@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from types import FrameType
 from typing import Any
@@ -14,7 +15,9 @@ from charrec.classifier import CharacterClassifier
 from charrec.divergence import after_last_step
 from charrec.errors import EndedTogether, Interrupted
 from charrec.saving import Checkpoints
+from charrec.saying import NAME
 from charrec.signals import SIGNALS, ignore_signals
+from charrec.terminal import is_live, marked
 
 FINISHING = b"charrec: finishing the step; once more to stop at once\n"
 
@@ -36,6 +39,7 @@ class Interruption(pl.Callback):
         self.learned = False  # a step may have been taken
         self._learning: CharacterClassifier | None = None
         self._before: dict[int, Any] = {}
+        self._finishing = _on_a_line_of_its_own(FINISHING)
 
     def __enter__(self) -> Interruption:
         if threading.current_thread() is threading.main_thread():
@@ -60,7 +64,7 @@ class Interruption(pl.Callback):
             raise Interrupted(number)
         self.signal = number
         self._learning.stop_requested = True
-        os.write(2, FINISHING)  # a print might break into another one
+        os.write(2, self._finishing)  # a print might break into another one
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, CharacterClassifier)
@@ -96,6 +100,14 @@ class Interruption(pl.Callback):
         self._learning = None
         if self._is_asked(trainer):
             raise self._end(trainer)
+
+
+def _on_a_line_of_its_own(message: bytes) -> bytes:
+    """On a terminal in place of the bar, which is drawn again below."""
+    if not is_live(sys.stderr):
+        return message
+    rest = message.decode().removeprefix(NAME)
+    return f"\r\033[K{marked(NAME, 'yellow', sys.stderr)}{rest}".encode()
 
 
 def _validates_within_epochs(trainer: pl.Trainer) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -11,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import RichProgressBar
 
+from charrec.bar import RunBar
+from charrec.board.watching import Watcher
 from charrec.checkpoints import SealedCheckpointIO, count_in
 from charrec.classifier import (
     CharacterClassifier,
@@ -39,10 +39,12 @@ from charrec.recording import EpochRecorder, EventLogger
 from charrec.run import Run
 from charrec.runs import find_run
 from charrec.saving import Checkpoints, RandomStates
+from charrec.screens import screen_here
 from charrec.settings import TrainSettings
 from charrec.trainer import interrupts_unchanged, make_trainer, together
 from charrec.trainer_arguments import processes
 
+BAR = "enable_progress_bar"  # argument of the Trainer
 DOUBLE = (64, "64", "64-true")
 
 
@@ -86,8 +88,17 @@ def prepare(
     letters.steps_per_execution = execution.steps_per_execution
     recorder, checkpoints = EpochRecorder(run.folder), Checkpoints(run, identity)
     interruption = Interruption(checkpoints, first)
+    bars = _bars(settings, recorder)
     # What restores and what saves comes last: after whatever the callbacks do at the same point.
-    ours = [recorder, *callbacks, RandomStates(), interruption, checkpoints]
+    ours = [
+        recorder,
+        Watcher(letters),
+        *bars,
+        *callbacks,
+        RandomStates(),
+        interruption,
+        checkpoints,
+    ]
     trainer = _trainer(run, settings, ours, checkpoint)
     about: dict[str, Any] = {"execution": asdict(execution), "letters": fingerprint}
     if start is not None:
@@ -191,21 +202,29 @@ def _classifier(settings: TrainSettings) -> CharacterClassifier:
     return classifier
 
 
+def _bars(settings: TrainSettings, recorder: EpochRecorder) -> list[pl.Callback]:
+    """One where it can be seen, and the recorder is silent; Lightning's own is never there."""
+    screen = screen_here()
+    if screen is None or follows(settings.trainer) or settings.trainer.get(BAR) is False:
+        return []
+    recorder.aloud = False
+    return [RunBar(recorder, screen)]
+
+
 def _trainer(
     run: Run, settings: TrainSettings, callbacks: list[pl.Callback], checkpoint: Path | None
 ) -> pl.Trainer:
-    on_terminal = sys.stdout.isatty() and not follows(settings.trainer)
-    bar: list[pl.Callback] = [RichProgressBar(refresh_rate=20)] if on_terminal else []
     ours = {
         "max_epochs": settings.epochs,
         "logger": EventLogger(run.folder, after=_steps_in(checkpoint)),
-        "callbacks": [*callbacks, *bar],
-        "enable_progress_bar": on_terminal,
+        "callbacks": callbacks,
+        BAR: False,
         "default_root_dir": run.folder,
     }
     plugins = settings.trainer.get("plugins") or []
     named = [plugins] if isinstance(plugins, str) else list(plugins)
-    theirs = {k: v for k, v in settings.trainer.items() if (k, v) != ("logger", True)}
+    taken = (("logger", True), (BAR, True))  # which charrec has of its own
+    theirs = {k: v for k, v in settings.trainer.items() if (k, v) not in taken}
     theirs |= {"plugins": [*named, SealedCheckpointIO()]}
     if theirs.get("devices") == "auto":
         theirs["devices"] = 1

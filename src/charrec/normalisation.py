@@ -24,7 +24,9 @@ CONTRAST = 2.0  # of ink: how hard the change from background to letter is
 CENTRAL = 0.5  # half pictures from the middle: what lies farther out counts less for the frame
 REACH = 0.42  # of a framed letter: root mean square distance from its centre, in half pictures
 LEAST_CHANGE = 0.01  # of ink between neighbours: what changes less has no direction
+NEXT_TO_NOTHING = 1e-30  # lost in any sum of floats
 USUAL_CHANGE = 0.15  # taken off, so that inputs lie on both sides of 0
+STEPS = 2**20  # in half a picture, to which place and size of a frame are rounded
 NEAREST, FARTHEST = 0.25, 1.0  # a frame is at least a quarter of the picture, at most all of it
 
 
@@ -65,6 +67,7 @@ def strokes(grey: Tensor) -> Tensor:
     letter = ink(grey)
     across = functional.pad(letter[..., 2:] - letter[..., :-2], (1, 1))
     down = functional.pad(letter[..., 2:, :] - letter[..., :-2, :], (0, 0, 1, 1))
+    down.add_(NEXT_TO_NOTHING)  # changes no value: but at 0, 0 hypot has no gradient
     weight = torch.hypot(across, down).add_(LEAST_CHANGE).reciprocal_()
     sloping = ((across + down) / math.sqrt(2), (across - down) / math.sqrt(2))
     # An edge's projection on a direction, squared, as a share of the edge: so it is found in one
@@ -80,6 +83,8 @@ def framed(pictures: Tensor) -> Tensor:
     Place and size are the first two moments of what differs from the background, most of all
     near the middle: a letter that was cut out of a line has parts of its neighbours beside it.
     """
+    if torch.compiler.is_exporting():  # how many parts there are would be a constant
+        return _framed(pictures)
     return torch.cat([_framed(part) for part in pictures.split(FRAMED_AT_ONCE)])
 
 
@@ -109,6 +114,15 @@ def working_type(dtype: torch.dtype) -> torch.dtype:
     return torch.promote_types(dtype, torch.float32)
 
 
+def _exact_type(device: torch.device) -> torch.dtype:
+    """Of frames that are the same wherever they are computed, and in whatever order.
+
+    In 32 bits the last digit of a sum moves the frame a little, and a grey of one picture in 600
+    is rounded to its other neighbour, which can change a probability by 0.001.
+    """
+    return torch.float32 if device.type == "mps" else torch.float64  # which Apple's has not
+
+
 def _background(pictures: Tensor) -> Tensor:
     """Median of the border, (B, 1, 1, 1): a letter that touches it does not cover half of it."""
     edge = BORDER
@@ -117,7 +131,20 @@ def _background(pictures: Tensor) -> Tensor:
     values = torch.cat([part.flatten(1) for part in border], dim=1)
     # Of two in the middle `median` takes the lower one; their mean is the same for the inverse.
     lower, upper = values.median(dim=1).values, -values.neg().median(dim=1).values
-    return ((lower + upper) / 2)[:, None, None, None]
+    middle = (lower + upper) / 2
+    if values.requires_grad:  # which training has no use for
+        middle = middle.detach() + _slope_of_all(values, lower, upper)
+    return middle[:, None, None, None]
+
+
+def _slope_of_all(values: Tensor, lower: Tensor, upper: Tensor) -> Tensor:
+    """0, (B,), with the gradient of a median (B, n) -> (B,) shared by all that are as it is.
+
+    Of the many equal greys of a background `median` lets one have all of it.
+    """
+    alike = (values == lower[:, None]) | (values == upper[:, None])
+    shared = (values * alike).sum(1) / alike.sum(1)
+    return shared - shared.detach()
 
 
 def _towards_the_letter(difference: Tensor) -> Tensor:
@@ -135,9 +162,12 @@ def _level(letter: Tensor) -> Tensor:
 
 
 def _framed(pictures: Tensor) -> Tensor:
-    grey = pictures.float()
+    grey = pictures.to(_exact_type(pictures.device))
     x, y, reach = _moments(_near_the_middle(_difference(standard(grey))))
-    zoom = (reach / REACH).clamp(NEAREST, FARTHEST)  # (N,)
+    # As a tensor: ONNX would be given a number of 32 bits.
+    zoom = (reach / reach.new_tensor(REACH)).clamp(NEAREST, FARTHEST)  # (N,)
+    # With so few digits what follows is exact in 64 bits, halves of greys too.
+    x, y, zoom = (value.mul(STEPS).round().div(STEPS) for value in (x, y, zoom))
     nought = torch.zeros_like(zoom)
     rows = [torch.stack(row, dim=1) for row in ((zoom, nought, x), (nought, zoom, y))]
     return mapped(grey, torch.stack(rows, dim=1)).round_().to(pictures.dtype)

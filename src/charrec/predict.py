@@ -8,12 +8,17 @@ from omegaconf import DictConfig
 
 from charrec.cli.entry import run_main, settings_of
 from charrec.cli.heavy import uncollected
+from charrec.cli.progress import progress_of_reading
+from charrec.closing import of_named_runs, say_next
 from charrec.errors import UserError
+from charrec.runs import find_run
 
 if TYPE_CHECKING:
     from charrec.answers import Answers
 
 IN_A_TEXT = {"": "?", "blank": " "}  # what could not be read, and what shows nothing
+WHOLE, ENDS = 60, 10  # pictures whose table and text are printed whole, and of more how many
+COLUMNS = ("file", "letter", "probability", "second", "third")
 
 
 def main(config: DictConfig) -> None:
@@ -23,31 +28,47 @@ def main(config: DictConfig) -> None:
     from charrec.data.letters import summarise
     from charrec.statistics import in_words
 
-    answers, folder = evaluation.predict(
-        settings["images"],
-        settings["run"],
-        settings["checkpoint"],
-        settings["out"],
-        settings["trainer"],
-    )
+    run = settings["run"] or find_run(None).folder
+    with progress_of_reading() as tell:
+        answers, folder = evaluation.predict(
+            settings["images"],
+            run,
+            settings["checkpoint"],
+            settings["out"],
+            settings["trainer"],
+            tell,
+        )
     _print_answers(answers)
-    print(f"Text: {''.join(IN_A_TEXT.get(letter, letter) for letter in answers.letters)}")
+    print(f"Text: {_text_of(answers)}")
     if answers.judged:
         words = in_words(answers.correct, len(answers.judged))
         print(f"Accuracy by the letters in the file names: {words}")
     print(f"Written to {folder}")
+    say_next("predict", of_named_runs(run))
     broken = [error for error in answers.errors if error]
     if broken:
         raise UserError(summarise(broken, len(answers.errors), "pictures cannot be read"))
 
 
 def _print_answers(answers: Answers) -> None:
+    """All of them where they are few, else the first and the last."""
     from charrec.figures.tables import print_table
 
+    count = len(answers.files)
+    if count <= WHOLE:
+        print_table(COLUMNS, _cells_of(answers))
+        return
+    first, last = answers.part(slice(ENDS)), answers.part(slice(count - ENDS, None))
+    between = ("...", *("" for _ in COLUMNS[1:]))
+    print_table(COLUMNS, [*_cells_of(first), between, *_cells_of(last)])
+    print(f"The other {count - 2 * ENDS:,} are in predictions.csv")
+
+
+def _cells_of(answers: Answers) -> list[tuple[str, ...]]:
     def share(text: str) -> str:
         return f"{float(text):.1%}" if text else ""
 
-    table = [
+    return [
         (
             row["file"],
             row["letter"],
@@ -57,7 +78,13 @@ def _print_answers(answers: Answers) -> None:
         )
         for row in answers.rows()
     ]
-    print_table(("file", "letter", "probability", "second", "third"), table)
+
+
+def _text_of(answers: Answers) -> str:
+    count = len(answers.files)
+    letters = answers.part(slice(WHOLE)).letters
+    text = "".join(IN_A_TEXT.get(letter, letter) for letter in letters)
+    return text if count <= WHOLE else f"{text}... ({count:,} letters)"
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from charrec.calibration import Exact, at_temperature, logarithms_of
 from charrec.classifier import CharacterClassifier
 from charrec.data.batches import Batches
 from charrec.data.blank import blank_pictures
+from charrec.data.pictures import Grey
 from charrec.trainer import interrupts_unchanged, make_trainer
 
 AT_ONCE = 1024  # pictures
@@ -57,6 +58,11 @@ class Ensemble:
         """Of the first: what is shown is shown at this size."""
         return self.readers[0].image_size
 
+    @property
+    def sizes(self) -> list[int]:
+        """All of them, that one first."""
+        return list(dict.fromkeys(reader.image_size for reader in self.readers))
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -79,12 +85,19 @@ def read(ensemble: Ensemble, pictures: Pictures, trainer: Mapping[str, Any]) -> 
         log_probabilities(reader.classifier, pictures(reader.image_size), trainer).double().numpy()
         for reader in ensemble.readers
     ]
+    seen = {size: pictures(size).cpu().numpy() for size in ensemble.sizes}
+    return put_together(ensemble, logarithms, seen)
+
+
+def put_together(
+    ensemble: Ensemble, logarithms: Sequence[Exact], seen: Mapping[int, Grey]
+) -> Reading:
+    """What networks said of pictures that were seen, at each of their sizes."""
     alone = [
         at_temperature(reader.temperature, each)
         for each, reader in zip(logarithms, ensemble.readers, strict=True)
     ]
-    sizes = {reader.image_size for reader in ensemble.readers}
-    blank = [blank_pictures(pictures(size).cpu().numpy()) for size in sizes]
+    blank = [blank_pictures(pictures) for pictures in seen.values()]
     together = mean_at_temperature(ensemble.temperature, alone)
     return Reading(logarithms, alone, together, np.all(blank, axis=0))
 

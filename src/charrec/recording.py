@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import statistics
-import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,7 @@ class EpochRecorder(pl.Callback):
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "metrics.csv"
+        self.aloud = True  # a line an epoch; not where there is a bar
         self.rows: list[str] = []
         self.seconds: list[float] = []
         self._validated = False
@@ -91,11 +91,12 @@ class EpochRecorder(pl.Callback):
         self.seconds.append(self._elapsed_now())
         self._since = 0.0
         row = self._row(trainer, pl_module)
+        pl_module.also_log({"learning_rate": self._learning_rate})
         self.rows.append(",".join(str(row.get(column, "")) for column in COLUMNS) + "\n")
         if not trainer.is_global_zero:
             return
         append_whole(self.path, self.rows[-1])
-        if not sys.stdout.isatty():  # which has a progress bar
+        if self.aloud:
             say(_line(row))
 
     def _elapsed_now(self) -> float:
@@ -165,7 +166,11 @@ class EventLogger(TensorBoardLogger):
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """All values as one event, which takes less time than one each."""
-        values = [Summary.Value(tag=name, simple_value=value) for name, value in metrics.items()]
+        self.log_values([Summary.Value(tag=k, simple_value=v) for k, v in metrics.items()], step)
+
+    @rank_zero_only
+    def log_values(self, values: Sequence[Summary.Value], step: int | None) -> None:
+        """Curves, histograms and pictures."""
         with naming(Path(self.log_dir, "events.out.tfevents")):
             self.experiment._get_file_writer().add_summary(Summary(value=values), step)
             self.experiment.flush()  # whatever happens in the next epoch

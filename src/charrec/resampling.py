@@ -20,6 +20,16 @@ def fetched(grey: Tensor, grid: Tensor) -> Tensor:
 
 def mapped(grey: Tensor, maps: Tensor) -> Tensor:
     """Each picture by an affine map (B, 2, 3) of its places."""
-    if not len(grey):  # which affine_grid refuses
+    if not grey.shape[0]:  # which affine_grid refuses
         return grey
+    if torch.compiler.is_exporting():  # other runtimes are slow at what affine_grid is made of
+        return fetched(grey, _grid(maps, *grey.shape[2:]))
     return fetched(grey, functional.affine_grid(maps, list(grey.shape), align_corners=False))
+
+
+def _grid(maps: Tensor, height: int, width: int) -> Tensor:
+    """What affine_grid gives, but for the last bit: (B, H, W, 2)."""
+    across = pixel_places(width, maps.device, maps.dtype)[:, None]  # (W, 1)
+    down = pixel_places(height, maps.device, maps.dtype)[:, None, None]  # (H, 1, 1)
+    of_x, of_y, shift = maps[:, None, None].unbind(dim=4)  # (B, 1, 1, 2) each
+    return of_x * across + of_y * down + shift

@@ -6,7 +6,6 @@ import json
 import os
 import platform
 import secrets
-import shlex
 import subprocess
 import warnings
 from collections.abc import Iterator, Mapping
@@ -19,11 +18,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from charrec.closing import next_steps, of_runs
 from charrec.data.settings import DATA_NAMES, DataSettings
 from charrec.errors import Diverged, Interrupted, Pruned, UserError
 from charrec.files import remove_drafts, write_whole
 from charrec.ordinary import read_ordinary
-from charrec.paths import full_path, shown_path
+from charrec.paths import full_path
 from charrec.resources import INSTALLED, PACKAGE
 from charrec.rules import check_names, number, one_of
 from charrec.settings import TrainSettings
@@ -131,6 +131,22 @@ class Run:
         """
         return self.settings_in(self.summary)
 
+    @property
+    def train_settings(self) -> TrainSettings:
+        """`settings`, checked.
+
+        Raises:
+            UserError: the summary is damaged, or of another version of charrec.
+        """
+        return self.train_settings_in(self.summary)
+
+    def train_settings_in(self, summary: dict[str, Any]) -> TrainSettings:
+        """`train_settings` of a summary that has been read already."""
+        try:
+            return TrainSettings.from_record(self.settings_in(summary))
+        except (TypeError, ValueError, AttributeError, KeyError) as e:  # lists for numbers, say
+            raise UserError(f"{self._damaged()}: {e}") from e
+
     def settings_in(self, summary: dict[str, Any]) -> dict[str, Any]:
         """`settings` of a summary that has been read already."""
         settings = summary.get("settings")
@@ -204,10 +220,7 @@ class Run:
         Raises:
             UserError: the run diverged, or is to have fewer epochs than before.
         """
-        try:
-            settings = TrainSettings.from_record(self.settings)
-        except (TypeError, ValueError, AttributeError) as e:  # lists where numbers belong, say
-            raise UserError(f"{self._damaged()}: {e}") from e
+        settings = self.train_settings
         if self.status == "diverged":
             raise UserError(
                 f"{self.folder} diverged, and would again: {self.summary.get('error')}, "
@@ -333,7 +346,7 @@ class Run:
             status = "completed"
         except KeyboardInterrupt as stop:
             status = "interrupted"
-            command = f"python -m charrec.train resume={shlex.quote(shown_path(self.folder))}"
+            (command,) = next_steps("interrupted", of_runs([self.folder]))
             raise Interrupted.by(stop, f"interrupted; go on with\n  {command}") from None
         except Pruned as e:
             status, pruned = "interrupted", e.where

@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 from charrec.cli.entry import run_main, settings_of
 from charrec.cli.heavy import uncollected
 from charrec.data.settings import DataSettings
+from charrec.runs import find_run
 
 
 def main(config: DictConfig) -> None:
@@ -14,10 +15,12 @@ def main(config: DictConfig) -> None:
     with uncollected():
         from charrec import evaluation  # torch and Lightning: seconds, so only once all is checked
     from charrec.assessment import no_letters_table, told
+    from charrec.closing import of_named_runs, pictures, say_next
     from charrec.figures.tables import print_table
 
+    run = settings["run"] or find_run(None).folder
     answers, folder = evaluation.test(
-        settings["run"],
+        run,
         settings["data"]["root"],
         settings["checkpoint"],
         settings["out"],
@@ -32,6 +35,7 @@ def main(config: DictConfig) -> None:
         accuracies = (f"{each.score()['accuracy']:.1%}" for each in answers.alone)
         print(f"Each alone: {', '.join(accuracies)}")
     print(f"Written to {folder}")
+    say_next("test", of_named_runs(run) | pictures(answers.alphabet))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,9 +15,10 @@ from typing import Any
 import pytorch_lightning as pl
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-from charrec.errors import Diverged, EndedTogether, UserError
+from charrec.errors import Diverged, EndedTogether, Interrupted, UserError
 from charrec.paths import full_path
 from charrec.processes import FOLDER
+from charrec.signals import SIGNALS
 
 SECONDS_TO_END = 60  # for processes that are through with their work
 
@@ -42,6 +45,30 @@ def interrupts_unchanged() -> Iterator[None]:
         if behind is not None:
             raise behind from None
         raise
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does, and both are afterwards what they were.
+
+    Lightning would not hear the one, and leaves the other ignored once it has come.
+    """
+
+    def end(number: int, _: object) -> None:
+        raise Interrupted(number)
+
+    if threading.current_thread() is not threading.main_thread():  # which alone gets signals
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    if before[signal.SIGTERM] is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None:
+                signal.signal(number, handler)
 
 
 @contextmanager

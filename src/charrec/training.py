@@ -19,6 +19,7 @@ from typing import NoReturn
 
 import pytorch_lightning as pl
 
+from charrec.board.overview import overview
 from charrec.conclusion import best_so_far, conclude
 from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import Diverged, Interrupted, Pruned, UserError
@@ -126,7 +127,11 @@ def _train(
     for note in settings.notes:
         warnings.warn(note, stacklevel=3)
     parts = prepare(run, settings, letters, callbacks, checkpoint)
-    with parts.interruption, run.recording(settings=settings.record(), **parts.about):
+    with (
+        parts.interruption,
+        run.recording(settings=settings.record(), **parts.about),
+        overview(run, settings, parts.classifier),
+    ):
         try:
             learn(parts)
         except Pruned:

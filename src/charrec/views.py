@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -45,19 +44,28 @@ def views_of(
     pictures: Tensor, count: int, normalisation: str, dtype: torch.dtype
 ) -> Iterator[Tensor]:
     """The first `count` views of uint8 pictures, each as a network is given it, (B, 1, H, W)."""
-    chosen = NORMALISATIONS[normalisation]
-    exact = partial(torch.autocast, pictures.device.type, enabled=False)
-    with exact():
-        grey = chosen.frame(pictures).to(working_type(dtype))
+    with torch.autocast(pictures.device.type, enabled=False):
+        grey = NORMALISATIONS[normalisation].frame(pictures).to(working_type(dtype))
+    yield from views_of_framed(grey, count, normalisation, dtype)
+
+
+def views_of_framed(
+    grey: Tensor, count: int, normalisation: str, dtype: torch.dtype
+) -> Iterator[Tensor]:
+    """The same of greys 0 .. 255 that were framed already, (B, 1, H, W) in floats."""
     for view in VIEWS[:count]:
-        with exact():
-            values = chosen.values(_seen(grey, view)).to(dtype)
+        with torch.autocast(grey.device.type, enabled=False):
+            values = NORMALISATIONS[normalisation].values(_seen(grey, view)).to(dtype)
         yield values  # one at a time: nine of large pictures would fill the memory
 
 
 def _seen(grey: Tensor, view: View) -> Tensor:
     if view == View():
         return grey
+    return mapped(grey, grey.new_tensor(map_of(view)).expand(grey.shape[0], 2, 3))
+
+
+def map_of(view: View) -> list[list[float]]:
+    """Of the places of what is seen to those of the picture, (2, 3)."""
     cos, sin = (view.size * f(math.radians(view.degrees)) for f in (math.cos, math.sin))
-    rows = [[cos, -sin, view.across], [sin, cos, view.down]]
-    return mapped(grey, grey.new_tensor(rows).expand(len(grey), 2, 3))
+    return [[cos, -sin, view.across], [sin, cos, view.down]]

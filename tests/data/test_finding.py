@@ -20,7 +20,6 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "page.pdf").write_bytes(b"%PDF")  # Pillow writes these and reads none
     (tmp_path / "page.eps").write_bytes(b"%!PS-Adobe")  # Pillow would start another program
     (tmp_path / "sub.png").mkdir()
-    os.mkfifo(tmp_path / "pipe.png")
     return tmp_path
 
 
@@ -37,11 +36,23 @@ def test_a_file_is_taken_whatever_its_name(folder: Path) -> None:
     assert find_pictures(folder / "notes.txt") == [folder / "notes.txt"]
 
 
-@pytest.mark.parametrize("name", ["nowhere", "empty", "empty/*.png", "sub.png", "pipe.png"])
+@pytest.mark.parametrize("name", ["nowhere", "empty", "empty/*.png", "sub.png"])
 def test_nothing_to_read(folder: Path, name: str) -> None:
     (folder / "empty").mkdir()
     with pytest.raises(UserError, match="matches no picture; name a file, a folder or a glob"):
         find_pictures(folder / name)
+
+
+def test_what_is_no_file_is_named_to_be_told(folder: Path) -> None:
+    """A row with its error, where it would otherwise be missing without a word."""
+    os.mkfifo(folder / "3_pipe.png")
+    (folder / "4_link.png").symlink_to("gone.png")
+    (folder / "5_loop.png").symlink_to("5_loop.png")
+    (folder / "6_folder.png").symlink_to("sub.png")
+    odd = ["3_pipe.png", "4_link.png", "5_loop.png"]
+    assert [path.name for path in find_pictures(folder)][2:5] == odd
+    assert [path.name for path in find_pictures(folder / "[3-6]*")] == odd
+    assert [find_pictures(folder / name) for name in odd] == [[folder / name] for name in odd]
 
 
 def test_home_is_expanded_unless_a_tilde_is_there(

@@ -229,10 +229,10 @@ def test_stretched_to_a_square(tmp_path: Path) -> None:
 def odd_tiff(path: Path) -> Path:
     """A good picture with a tag that Pillow warns of."""
     tags = TiffImagePlugin.ImageFileDirectory_v2()
-    tags[0x010E] = "title"
+    tags[0x8298] = "title"
     Image.fromarray(RAMP).save(path, tiffinfo=tags)
     data = bytearray(path.read_bytes())
-    entry = data.index(struct.pack("<HH", 0x010E, 2))
+    entry = data.index(struct.pack("<HH", 0x8298, 2))
     data[entry + 4 : entry + 12] = struct.pack("<II", 10_000, 8)  # longer than the file
     path.write_bytes(data)
     return path

@@ -29,7 +29,13 @@ def test_results_are_shown_written_and_drawn(
         conclude(sweep, None, "again")
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split() == ["2", "1", "75.0%", "2", "75.0%", "s/1"]
-    assert lines[-1] == "Page: s/compare.html"
+    assert lines[-5:] == [
+        "Best on validation, 75.0%: s/1",
+        "Page: s/compare.html",
+        "Next: python -m charrec.test run=s/1",
+        "      python -m charrec.compare s",
+        "      tensorboard --logdir s",
+    ]
     assert "Best on validation, 75.0%: s/1" in (sweep.folder / "compare.html").read_text()
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from charrec.settings import DataSettings, TrainSettings
-from charrec.sweep.fingerprint import experiment, fingerprint, flat, in_text
+from charrec.spelling import flat, in_text
+from charrec.sweep.fingerprint import experiment, fingerprint
 
 CPU = {"accelerator": "cpu", "devices": 1}
 

@@ -76,10 +76,11 @@ def test_each_experiment_once(small: tuple[str, ...], tmp_path: Path) -> None:
     accuracies = [float(r["best_validation_accuracy"]) for r in Sweep(tmp_path / "s").rows()]
     assert best["validation_accuracy"] == max(accuracies)
     run = f"run=s/{best['folder']}"
-    assert lines[-3:] == [
-        f"Test: python -m charrec.test {run}",
-        f"Predict: python -m charrec.predict images=FOLDER {run}",
+    assert lines[-4:] == [
         "Page: s/compare.html",
+        f"Next: python -m charrec.test {run}",
+        "      python -m charrec.compare s",
+        "      tensorboard --logdir s",
     ]
     tested = run_main("test", "run=s", "trainer=cpu", cwd=tmp_path)
     assert tested.exit_code == 0, tested.stderr

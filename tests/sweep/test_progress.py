@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from charrec.durations import in_words
 from charrec.sweep.ledger import Row, new_row
-from charrec.sweep.progress import in_words, line, seconds_left
+from charrec.sweep.progress import line, seconds_left
 
 
 def rows(*entries: tuple[str, str, str]) -> list[Row]:

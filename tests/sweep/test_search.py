@@ -94,7 +94,7 @@ def test_what_comes_out(whole: Path) -> None:
         assert (str(settings["hsize"]), settings["optimizer"]) == (row["hsize"], row["optimizer"])
         assert settings["lr"] == float(row["lr"])
         assert 1e-4 <= settings["lr"] <= 1e-1
-    assert lines[-3].startswith("Test: python -m charrec.test run=s/")
+    assert lines[-3].startswith("Next: python -m charrec.test run=s/")
 
 
 def test_optuna_is_told_what_the_ledger_says(whole: Path) -> None:

@@ -7,13 +7,13 @@ import logging
 import math
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from threading import Condition
-from typing import IO, TypeVar
+from typing import IO, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,21 @@ class Budget:
 _budget = Budget(MOST_PIXELS)
 
 
+class Elsewhere(Exception):
+    """The picture is large, and for the process whose threads share the budget."""
+
+
+class _OfAnother(Budget):
+    def taken(self, pixels: int) -> NoReturn:
+        raise Elsewhere(pixels)
+
+
+def leave_large_ones() -> None:
+    """From now on this process raises `Elsewhere` for a picture of more than `SMALL` pixels."""
+    global _budget
+    _budget = _OfAnother(0)
+
+
 def read_picture(path: str | Path, image_size: int) -> Grey:
     """The picture as (image_size, image_size) uint8, stretched, turned upright by its EXIF tag.
 
@@ -76,24 +91,30 @@ def read_picture(path: str | Path, image_size: int) -> Grey:
         UserError: the file is missing, empty, cut off, too large, or not a picture.
     """
     with pillow_quiet():
-        return _read(path, image_size)
+        return read_at(path, [image_size])[0]
 
 
 @contextmanager
-def pillow_quiet() -> Iterator[None]:
+def pillow_quiet(modules: str = "") -> Iterator[None]:
     """Pillow warns of odd tags in good pictures; what is wrong with a picture is an error here.
 
-    Not for use inside threads: the filters of warnings belong to the whole process.
+    Not for use inside threads: the filters of warnings belong to the whole process. Where others
+    are at work meanwhile, `modules`, an expression, says whose warnings are meant.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.filterwarnings("ignore", module=modules)
         yield
 
 
 def decode(file: str | Path | IO[bytes], image_size: int) -> Grey:
     """As `read_picture`, with Pillow's own errors, whatever they are."""
+    return _decode_at(file, [image_size])[0]
+
+
+def _decode_at(file: str | Path | IO[bytes], sizes: Iterable[int]) -> list[Grey]:
     with open_picture(file) as image:
-        return square(upright_grey(image), image_size)
+        grey = upright_grey(image)
+        return [square(grey, size) for size in sizes]
 
 
 @contextmanager
@@ -131,9 +152,12 @@ def square(grey: Image.Image, image_size: int) -> Grey:
     return np.asarray(grey.resize((image_size, image_size), Image.Resampling.BILINEAR))
 
 
-def _read(path: str | Path, image_size: int) -> Grey:
+def read_at(path: str | Path, sizes: Iterable[int]) -> list[Grey]:
+    """As `read_picture`, at several sizes, decoded once; for use within `pillow_quiet`."""
     try:
-        return decode(path, image_size)
+        return _decode_at(path, sizes)
+    except Elsewhere:
+        raise
     except Exception as e:  # Pillow's decoders raise whatever a broken file leads them to
         refuse_shortage(e, path)
         raise UserError(f"{printable(str(path))}{what_is_wrong(path, e)}") from e
@@ -249,7 +273,7 @@ def read_pictures(paths: Sequence[str | Path], image_size: int) -> tuple[Grey, l
 
     def read(image: Grey, path: str | Path) -> str | None:
         try:
-            image[0] = _read(path, image_size)
+            (image[0],) = read_at(path, [image_size])
         except UserError as error:
             return str(error)
         return None

@@ -11,7 +11,7 @@ from typing import Any
 
 from charrec.data.places import emnist_folder
 from charrec.errors import UserError
-from charrec.paths import full_path
+from charrec.paths import full_path, shown_path
 from charrec.resources import embedded_letters
 from charrec.rules import Rule, is_alphabet, number, one_of, or_null, whole
 
@@ -130,15 +130,19 @@ class DataSettings:
 
     def command(self, main: str, *more: str) -> str:
         """A command line for the same letters: ``python -m charrec.MAIN data.root=FOLDER``."""
+        return " ".join(["python", "-m", f"charrec.{main}", self.arguments(), *more])
+
+    def arguments(self) -> str:
+        """As they are typed for the same letters: ``data.root=FOLDER``."""
         default = {setting.name: setting.default for setting in fields(self)} | {"split": None}
         names = ("alphabet", *OF_KIND[self.kind])
         own = {name: getattr(self, name) for name in names if name != "download"}
         given = {name: value for name, value in own.items() if value != default[name]}
         if self.root is not None or self.kind == "lists":
-            given = {"root": self.folder, **given}
+            given = {"root": shown_path(self.folder), **given}
         kind = [] if self.kind == "lists" else [f"data={self.kind}"]
         settings = [f"data.{name}={shlex.quote(str(value))}" for name, value in given.items()]
-        return " ".join(["python", "-m", f"charrec.{main}", *kind, *settings, *more])
+        return " ".join([*kind, *settings])
 
 
 DATA_NAMES = tuple(setting.name for setting in fields(DataSettings))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from charrec.errors import UserError
 from charrec.sweep.ledger import TO_DO, Ledger, Row
 from charrec.sweep.progress import ending, standing
+from charrec.terminal import console, is_live
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -23,13 +24,13 @@ UNDER_WAY = ("running", *TO_DO)
 @contextmanager
 def bar_over(ledger: Ledger) -> Iterator[None]:
     """While in the block; nothing where the output is no terminal, for there the jobs tell."""
-    if not sys.stdout.isatty():
+    if not is_live(sys.stdout):
         yield
         return
-    from rich.console import Console
     from rich.live import Live
 
-    with Live(console=Console(file=sys.stdout), auto_refresh=False, transient=True) as live:
+    here, told = console(sys.stdout), is_live(sys.stderr)  # else errors go to a file
+    with Live(console=here, auto_refresh=False, transient=True, redirect_stderr=told) as live:
         watcher = _Watcher(ledger, live)
         watcher.start()
         try:
@@ -62,7 +63,7 @@ class _Watcher(threading.Thread):
             for row in rows:
                 if row["status"] not in UNDER_WAY and row["job"] not in self._told:
                     self._told.add(row["job"])
-                    self.live.console.print(ending(row), markup=False, highlight=False)
+                    self.live.console.print(ending(row))
             self.live.update(_bar(rows), refresh=True)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 
 from charrec.cli.folders import remove_empty
+from charrec.closing import of_sweep
 from charrec.errors import UserError
 from charrec.paths import shown_path
 from charrec.runs import find_runs
@@ -15,7 +16,7 @@ from charrec.sweep.effects import Effects, effects_in
 from charrec.sweep.folder import STOP, Sweep
 from charrec.sweep.ledger import DONE, FAILED, Row, varied_of
 from charrec.sweep.results import Experiment, read_results
-from charrec.sweep.words import show
+from charrec.sweep.words import say_next_after, show
 
 RETRY = "sweep.retry_failed=true"
 NOT_ENDED = {"waiting": "not started"}
@@ -55,6 +56,7 @@ def conclude(
     show(experiments, effects)
     if experiments:
         _draw(sweep.folder, experiments, effects)
+        say_next_after("sweep", experiments, of_sweep(sweep.folder))
     rows = [row for row in rows if asked is None or row["fingerprint"] in asked]
     unfinished = [row for row in rows if row["status"] not in all_right]
     lines = list(_told(unfinished))

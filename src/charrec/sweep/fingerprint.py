@@ -1,17 +1,13 @@
-"""Which settings are the same experiment, and how settings are written in a table."""
+"""Which settings are the same experiment."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 DIGITS = 12  # hexadecimal; of a million experiments two agree once in five hundred sweeps
-SPELT = {
-    "optimizer_options": "optimizer.options",
-    "augment_strengths": "augment",
-}  # in a record -> on the command line
 
 
 def fingerprint(settings: Mapping[str, Any]) -> str:
@@ -35,17 +31,3 @@ def _same_numbers(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_same_numbers(inner) for inner in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Every setting by its dotted name, ``data.root``, with its value in text."""
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{prefix}{SPELT.get(name, name)}.")
-        else:
-            yield prefix + name, in_text(value)
-
-
-def in_text(value: Any) -> str:
-    """As it is written on the command line: ``null``, ``true``, ``[128,64]``, ``0.001``."""
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

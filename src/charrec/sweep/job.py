@@ -25,6 +25,7 @@ from charrec.sweep.interruptible import saved_before_the_time_is_up
 from charrec.sweep.ledger import DONE, Ledger, Row
 from charrec.sweep.options import AUTO, threads_of_a_job
 from charrec.sweep.progress import line
+from charrec.terminal import is_live
 
 TRACEBACK = "traceback.txt"
 STAYS = (".hydra", LOCK)
@@ -70,7 +71,7 @@ def _perform(settings: Mapping[str, Any], folder: Path, beside_others: bool) -> 
         rows = ledger.update(folder.name, **entry)
     if settings["sweep"]["fail_fast"] and entry["status"] not in (*DONE, RUNNING):
         (ledger.folder / STOP).touch()
-    if not sys.stdout.isatty():  # else there is a bar (charrec.sweep.bar)
+    if not is_live(sys.stdout):  # else there is a bar (charrec.sweep.bar)
         say(line(rows, folder.name))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from charrec.errors import UserError
 from charrec.rules import Rule, check_names, or_auto, whole
-from charrec.sweep.fingerprint import in_text
+from charrec.spelling import in_text
 
 AUTO = "auto"
 YES_OR_NO = Rule(lambda value: isinstance(value, bool), "true or false")

@@ -1,21 +1,19 @@
 """``compare.html``: the whole comparison in one page that needs nothing else, no network either.
 
-A policy in the page itself forbids every request and every script but the two that it carries,
-which are known by their digests: a folder that is called like a script stays a name.
+plotly.js draws the figures; tables, styles and the policy are those of every page.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import NamedTuple
 
 from charrec.figures.comparison import MOST_CELLS, Comparison
+from charrec.page.document import policy, shared
+from charrec.page.tables import Cell, sortable
 from charrec.paths import seen_from
 from charrec.sweep.effects import ABSENT, Effect, Effects, as_number, value_of
 from charrec.sweep.results import Experiment, Result
@@ -49,12 +47,6 @@ ON_EFFECTS = (
     "“Like with like” is over those experiments alone whose other settings completed with every "
     "value of the setting (how many: in brackets); where it differs from the mean, believe it."
 )
-SORTED = ' aria-sort="descending"'
-
-
-class Cell(NamedTuple):
-    text: str
-    worth: float | None = None  # what sorts it; None for text
 
 
 def page(
@@ -66,11 +58,13 @@ def page(
     from charrec.figures.interactive import figures_of
 
     figures = figures_of(comparison)
-    scripts = {"plotly": get_plotlyjs(), "script": (HERE / "page.js").read_text("utf-8")}
+    script = (HERE / "page.js").read_text("utf-8") + shared("sort.js")
+    scripts = {"plotly": get_plotlyjs(), "script": script}
     return Template((HERE / "page.html").read_text("utf-8")).substitute(
-        policy=_policy(scripts.values()),
+        # plotly.js makes functions of text.
+        policy=policy(scripts.values(), "'unsafe-eval'"),
         title=escape(folder.name),
-        style=(HERE / "page.css").read_text("utf-8"),
+        style=shared("base.css") + (HERE / "page.css").read_text("utf-8"),
         counted=escape(_counted(experiments)),
         best=_best(experiments),
         experiments=_experiments(folder, experiments, list(effects)),
@@ -83,19 +77,6 @@ def page(
         ),
         **scripts,
     )
-
-
-def _policy(scripts: Iterable[str]) -> str:
-    """No request at all. plotly.js makes functions of text, for which it needs unsafe-eval."""
-    allowed = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
-    return (
-        f"default-src 'none'; script-src {allowed} 'unsafe-eval'; style-src 'unsafe-inline'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _digest(script: str) -> str:
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _counted(experiments: Sequence[Experiment]) -> str:
@@ -135,7 +116,7 @@ def _experiments(folder: Path, experiments: Sequence[Experiment], names: Sequenc
         ]
         for experiment in experiments
     ]
-    return _table("experiments", columns, rows, falling="validation")
+    return sortable("experiments", columns, rows, falling="validation")
 
 
 def _runs_of(experiment: Experiment) -> Cell:
@@ -163,7 +144,7 @@ def _effects(effects: Effects) -> str:
         for some in effects.values()
         for effect in some
     ]
-    table = _table("effects", columns, rows)
+    table = sortable("effects", columns, rows)
     return f"<h2>Effect of each setting</h2>\n<p>{ON_EFFECTS}</p>\n{table}"
 
 
@@ -186,7 +167,7 @@ def _runs(folder: Path, experiments: Sequence[Experiment], names: Sequence[str])
         "error",
     ]
     runs = [result for experiment in experiments for result in experiment.repeats]
-    return _table("runs", columns, [_run(folder, result, names) for result in runs])
+    return sortable("runs", columns, [_run(folder, result, names) for result in runs])
 
 
 def _run(folder: Path, result: Result, names: Sequence[str]) -> list[Cell]:
@@ -214,28 +195,3 @@ def _number(value: int | None) -> Cell:
 
 def _share(mean: float | None, deviation: float | None = None) -> Cell:
     return Cell(share(mean, deviation), mean)
-
-
-def _table(
-    name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], falling: str = ""
-) -> str:
-    """Sortable; `falling` is the column by which it comes sorted, the highest first."""
-    rows = list(rows)
-    of_numbers = [
-        any(cell.worth is not None for cell in cells) for cells in zip(*rows, strict=True)
-    ]
-    kinds = [' class="number"' if numbers else "" for numbers in of_numbers]
-    heads = "".join(
-        f"<th{kind}{SORTED if column == falling else ''}><button>{escape(column)}</button></th>"
-        for column, kind in zip(columns, kinds, strict=True)
-    )
-    body = "\n".join(f"<tr>{''.join(map(_cell, row, kinds))}</tr>" for row in rows)
-    return (
-        f'<div class="table"><table id="{name}">\n<thead><tr>{heads}</tr></thead>\n'
-        f"<tbody>\n{body}\n</tbody></table></div>"
-    )
-
-
-def _cell(cell: Cell, kind: str) -> str:
-    worth = "" if cell.worth is None else f' data-value="{cell.worth!r}"'
-    return f"<td{kind}{worth}>{escape(cell.text)}</td>"

@@ -8,7 +8,8 @@ from contextlib import contextmanager, suppress
 from charrec.errors import UserError
 from charrec.paths import shown_path
 from charrec.run import Run
-from charrec.sweep.fingerprint import fingerprint, flat
+from charrec.spelling import flat
+from charrec.sweep.fingerprint import fingerprint
 from charrec.sweep.folder import Sweep, outcome
 from charrec.sweep.ledger import FAILED, FOUND, TO_DO, Row, new_row, with_columns
 from charrec.sweep.points import Point

@@ -16,7 +16,8 @@ from charrec.cli.checks import check_train
 from charrec.cli.entry import settings_of
 from charrec.errors import UserError
 from charrec.settings import TrainSettings
-from charrec.sweep.fingerprint import fingerprint, flat
+from charrec.spelling import flat
+from charrec.sweep.fingerprint import fingerprint
 from charrec.trainer_arguments import processes
 
 OF_THE_SWEEP = "sweep."  # settings that begin so belong to no single job

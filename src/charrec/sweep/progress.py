@@ -6,6 +6,7 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 
+from charrec.durations import in_words
 from charrec.sweep.ledger import FAILED, TO_DO, Row, varied_of
 
 
@@ -68,10 +69,3 @@ def seconds_left(rows: Sequence[Row], at_a_time: int) -> float:
     took = [float(row["seconds"]) for row in completed if row["seconds"]]  # not where it was killed
     left = sum(row["status"] in ("running", *TO_DO) for row in rows)
     return statistics.mean(took) * left / at_a_time if took else 0.0
-
-
-def in_words(seconds: float) -> str:
-    """``40 s``, ``3 min``, ``2.5 h``."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -21,7 +21,8 @@ from charrec import parameters
 from charrec.errors import UserError
 from charrec.run import Run
 from charrec.runs import find_runs
-from charrec.sweep.fingerprint import experiment, flat
+from charrec.spelling import flat
+from charrec.sweep.fingerprint import experiment
 
 GROUPS = {"optimizer.options.": "optimizer", "augment.": "augment"}  # whose choice sets them
 

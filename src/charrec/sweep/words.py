@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
+from charrec.closing import of_runs, say_next
+from charrec.commands import typed_for
+from charrec.errors import UserError
 from charrec.figures.tables import print_table
 from charrec.paths import shown_path
+from charrec.run import Run
 from charrec.sweep.effects import Effect, Effects
 from charrec.sweep.results import Experiment, varied_in
 
+ENOUGH_SEEDS = 3  # of an experiment
 MOST_VALUES = 8  # of a setting whose effect is printed; effects.csv has all
 EFFECT = ("setting", "value", "runs", "validation", "best", "like with like")
 
 
 def show(experiments: Sequence[Experiment], effects: Effects) -> None:
-    """Print the table, the effects, and how to test and predict with the best run."""
+    """Print the table, the effects, and which run is the best."""
     if not experiments:
         return
     names = varied_in(experiments)
@@ -26,8 +32,26 @@ def show(experiments: Sequence[Experiment], effects: Effects) -> None:
         print()
         print_table(EFFECT[:said], [row[:said] for row in rows])
         print()
-    for line in words_of(experiments):
+    for line in words_of(experiments)[:1]:
         print(line)
+
+
+def say_next_after(
+    what: str, experiments: Sequence[Experiment], known: Mapping[str, str] | None = None
+) -> None:
+    """Print what to do with the best run, after a "sweep" or what was to "compare"."""
+    best = experiments[0].best if experiments else None
+    if best is None or best.validation is None:
+        return
+    told = {**of_runs([best.folder]), **(known or {})}
+    seeds = {result.settings["seed"] for result in experiments[0].repeats}
+    if len(seeds) < ENOUGH_SEEDS:
+        others = [str(seed) for seed in range(1, 2 * ENOUGH_SEEDS) if str(seed) not in seeds]
+        with suppress(UserError):  # of another version of charrec
+            recorded = Run(best.folder).train_settings_in(best.summary)
+            settings = typed_for(recorded, but=("seed",))
+            told |= {"settings": settings, "seeds": ",".join(others[:ENOUGH_SEEDS])}
+    say_next(what, told)
 
 
 def words_of(experiments: Sequence[Experiment]) -> list[str]:
