@@ -62,11 +62,11 @@ def train(letters: Path, folder: Path, given: Sequence[str]) -> None:
 def accuracies(folder: Path, variant: Variant) -> list[float]:
     """Of each seed's best checkpoint, on its validation letters, as it reads them."""
     # Not at the top: only now, with the runs trained, is torch to take memory.
-    from charrec.classifier import load_classifier
     from charrec.learning import letters_of
     from charrec.reading import log_probabilities
     from charrec.runs import find_run
     from charrec.settings import TrainSettings
+    from charrec.weights import load_classifier
 
     found = []
     for number in range(len(SEEDS)):

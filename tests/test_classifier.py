@@ -17,17 +17,13 @@ import torch
 from torch import Tensor, nn
 
 from charrec.checkpoints import SealedCheckpointIO, write_checkpoint
-from charrec.classifier import (
-    CharacterClassifier,
-    adopt_weights,
-    load_classifier,
-    parameter_count,
-)
+from charrec.classifier import CharacterClassifier, parameter_count
 from charrec.data.batches import Batches
 from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import UserError
 from charrec.optimizers import OPTIMIZERS
 from charrec.settings import optimizer_choices, optimizer_defaults
+from charrec.weights import adopt_weights, load_classifier
 
 QUIET: dict[str, Any] = {
     "accelerator": "cpu",

@@ -17,7 +17,6 @@ from torch.nn import functional
 
 from charrec import evaluation
 from charrec.calibration import bins_of, expected_calibration_error, fit_temperature
-from charrec.classifier import load_classifier
 from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import UserError
 from charrec.evaluation import predict
@@ -26,6 +25,7 @@ from charrec.run import Run
 from charrec.settings import DataSettings, TrainSettings
 from charrec.strangers import strangers
 from charrec.training import train
+from charrec.weights import load_classifier
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning import callbacks as lightning
 
-from charrec.classifier import load_classifier
 from charrec.execution import (
     ENOUGH_WORK,
     HOOKS_OF_STEPS,
@@ -27,6 +26,7 @@ from charrec.run import Run
 from charrec.settings import DataSettings, TrainSettings
 from charrec.trainer_arguments import OF_SINGLE_STEPS
 from charrec.training import resume, train
+from charrec.weights import load_classifier
 
 CPU: dict[str, Any] = {"accelerator": "cpu", "devices": 1}
 SMALL = 32 * 1024 + 32 + 26 * 32 + 26  # parameters of the network of the course

@@ -18,7 +18,8 @@ from making import make_run
 
 from charrec.errors import Diverged, Interrupted, UserError
 from charrec.files import write_whole
-from charrec.run import Run, new_folder
+from charrec.new_folders import new_folder
+from charrec.run import Run
 
 # Folders
 

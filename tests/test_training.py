@@ -20,7 +20,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from charrec import evaluation
-from charrec.classifier import CharacterClassifier, load_classifier
+from charrec.classifier import CharacterClassifier
 from charrec.conclusion import report
 from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import Diverged, Interrupted, UserError
@@ -30,6 +30,7 @@ from charrec.resources import embedded_letters
 from charrec.run import Run
 from charrec.settings import DataSettings, TrainSettings
 from charrec.training import resume, train
+from charrec.weights import load_classifier
 
 
 def settings(letters: Path, **changes: Any) -> TrainSettings:

@@ -13,7 +13,7 @@ from charrec.cli.entry import run_main, settings_of
 from charrec.closing import say_next
 from charrec.data.settings import DataSettings
 from charrec.files import write_whole
-from charrec.run import output_folder
+from charrec.new_folders import output_folder
 
 
 def main(config: DictConfig) -> int:

@@ -24,8 +24,8 @@ from pathlib import Path
 from charrec.cli.entry import REFUSED, show_warning
 from charrec.cli.explain import explain
 from charrec.errors import UserError
+from charrec.new_folders import output_folder
 from charrec.paths import full_path, shown_path
-from charrec.run import output_folder
 from charrec.runs import LEDGER
 from charrec.saying import complain
 from charrec.sweep.comparison import write_records, write_results, write_views

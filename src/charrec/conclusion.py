@@ -11,7 +11,6 @@ import torch
 
 from charrec.assessment import told
 from charrec.checkpoints import count_in
-from charrec.classifier import load_classifier
 from charrec.closing import closing_lines, next_steps, of_runs, pictures
 from charrec.data.datamodule import CharacterDataModule
 from charrec.ensembles import fit_reader
@@ -28,6 +27,7 @@ from charrec.run import Run
 from charrec.settings import TrainSettings
 from charrec.terminal import is_drawn
 from charrec.views import views_of
+from charrec.weights import load_classifier
 
 SHOWN, EPOCHS_SHOWN = 16, 3  # training pictures in inputs.png
 

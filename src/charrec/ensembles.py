@@ -16,13 +16,13 @@ from typing import Any
 from torch import Tensor
 
 from charrec.calibration import fit_temperature, logarithms_of
-from charrec.classifier import load_classifier
 from charrec.data.datamodule import CharacterDataModule
 from charrec.data.settings import DataSettings
 from charrec.errors import UserError
 from charrec.reading import Ensemble, Reader, log_probabilities, mean_at_temperature, read
 from charrec.run import Run
 from charrec.runs import need_one_alphabet
+from charrec.weights import load_classifier
 
 LettersAt = Callable[[int], CharacterDataModule]  # the same letters at an image size
 

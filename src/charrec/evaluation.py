@@ -33,9 +33,10 @@ from charrec.figures.confusion import draw_confusion_matrix
 from charrec.figures.gallery import MOST, draw_gallery
 from charrec.figures.reliability import draw_reliability
 from charrec.files import write_whole
+from charrec.new_folders import output_folder
 from charrec.predictions import Collection, GrowingTable, growing_table
 from charrec.reading import Ensemble, read
-from charrec.run import Run, output_folder
+from charrec.run import Run
 from charrec.runs import Named, find_readers
 from charrec.strangers import strangers
 from charrec.streaming import read_stream

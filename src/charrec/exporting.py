@@ -19,8 +19,9 @@ from charrec.exports.card import model_card
 from charrec.exports.extras import need_packages
 from charrec.exports.proof import ON_THE_CPU, Proof, pictures_of, prove
 from charrec.files import whole_file, write_whole
+from charrec.new_folders import output_folder
 from charrec.reading import Ensemble
-from charrec.run import Run, output_folder
+from charrec.run import Run
 from charrec.runs import Named, find_readers
 
 CARD = "MODEL_CARD.md"

@@ -8,13 +8,14 @@ import warnings
 from pathlib import Path
 
 from charrec.checkpoints import read_checkpoint
-from charrec.classifier import CharacterClassifier, load_classifier
+from charrec.classifier import CharacterClassifier
 from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import UserError
 from charrec.recording import EpochRecorder
 from charrec.run import Run
 from charrec.saving import Checkpoints, RandomStates
 from charrec.settings import TrainSettings
+from charrec.weights import load_classifier
 
 KEEPING = (EpochRecorder, RandomStates, Checkpoints)  # their states are what a run goes on from
 # How long and by what means a run learns: what it learns is the same.

@@ -14,12 +14,7 @@ import pytorch_lightning as pl
 from charrec.bar import RunBar
 from charrec.board.watching import Watcher
 from charrec.checkpoints import SealedCheckpointIO, count_in
-from charrec.classifier import (
-    CharacterClassifier,
-    adopt_weights,
-    load_classifier,
-    parameter_count,
-)
+from charrec.classifier import CharacterClassifier, parameter_count
 from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import EndedTogether, Pruned, UserError
 from charrec.execution import (
@@ -43,6 +38,7 @@ from charrec.screens import screen_here
 from charrec.settings import TrainSettings
 from charrec.trainer import interrupts_unchanged, make_trainer, together
 from charrec.trainer_arguments import processes
+from charrec.weights import adopt_weights, load_classifier
 
 BAR = "enable_progress_bar"  # argument of the Trainer
 DOUBLE = (64, "64", "64-true")

@@ -20,7 +20,7 @@ import torch
 
 from charrec.answers import COLUMNS
 from charrec.assessment import no_letters_table, told
-from charrec.classifier import CharacterClassifier, load_classifier
+from charrec.classifier import CharacterClassifier
 from charrec.commands import train_command
 from charrec.data.blank import BLANK
 from charrec.data.datamodule import CharacterDataModule
@@ -40,6 +40,7 @@ from charrec.saliency import framed_greys, input_gradient
 from charrec.settings import TrainSettings
 from charrec.spelling import flat
 from charrec.views import views_of
+from charrec.weights import load_classifier
 
 PAGE, SUFFIXES = "report.html", (".html", ".htm")
 EXPLAINED = 24  # mistakes, each with three pictures

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-import secrets
-import subprocess
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from charrec.closing import next_steps, of_runs
 from charrec.data.settings import DATA_NAMES, DataSettings
 from charrec.errors import Diverged, Interrupted, Pruned, UserError
 from charrec.files import remove_drafts, write_whole
+from charrec.locks import LOCK, is_locked, locked
 from charrec.ordinary import read_ordinary
-from charrec.paths import full_path
-from charrec.resources import INSTALLED, PACKAGE
+from charrec.provenance import git_commit, versions
 from charrec.rules import check_names, number, one_of
 from charrec.settings import TrainSettings
 from charrec.signals import signals_held
@@ -33,55 +27,11 @@ CHECKPOINTS = ("best", "last")
 POSITIVE = number(lambda v: v > 0, "above 0")
 CAN_GO_ON = ("interrupted", "cut off", "failed")
 SUMMARY = "summary.json"
-LOCK, A_LOOK = ".lock", 0.5  # seconds: others hold the lock for a moment to see whether it is held
 LARGEST_SUMMARY = 2**24  # bytes
-PACKAGES = ("charrec", "torch", "torchvision", "pytorch-lightning", "hydra-core", "pillow")
-
-
-def run_id() -> str:
-    """Four hexadecimal digits that keep folders of the same second apart."""
-    return secrets.token_hex(2)
-
-
-def new_folder(parent: str | Path) -> Path:
-    """Make and return ``parent/DATE_TIME_xxxx``, which nobody else has."""
-    while True:
-        folder = Path(parent) / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{run_id()}"
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        return folder
-
-
-def output_folder(out: str | Path | None, parent: str | Path) -> Path:
-    """The folder that `out` names, made where it is missing; a new one in `parent` for None."""
-    if out is None:
-        return new_folder(parent)
-    folder = full_path(out)
-    if os.path.exists(folder / SUMMARY):  # False, too, for a name that is too long
-        raise UserError(f"out={out} is a run's own folder, whose records stay; name another")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-
-
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
-
-
-def _git_commit() -> str | None:
-    """The commit of the source tree that runs; None for an installed wheel."""
-    if INSTALLED:  # perhaps into a folder of a repository that is somebody else's
-        return None
-    command = ["git", "-C", str(PACKAGE), "describe", "--always", "--dirty", "--abbrev=40"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
 
 
 @dataclass(frozen=True)
@@ -249,7 +199,7 @@ class Run:
         recorded = str(summary.get("status"))
         if recorded == "interrupted" and summary.get("pruned"):
             return "pruned"
-        return "cut off" if recorded == "running" and not self._is_locked() else recorded
+        return "cut off" if recorded == "running" and not is_locked(self.folder) else recorded
 
     @property
     def epochs_so_far(self) -> int:
@@ -270,46 +220,25 @@ class Run:
         Raises:
             UserError: another process does.
         """
-        lock = FileLock(self._lock)
-        try:
-            lock.acquire(timeout=A_LOOK)
-        except Timeout:
-            raise UserError(f"{self._written_to()}; wait for its end") from None
-        except NotImplementedError:
-            warnings.warn(f"{self.folder}: no locks there; start no second process", stacklevel=3)
-        try:
+        with locked(self.folder, self._taken):
             if self.so_far:
                 for folder in (self.folder, self.last_checkpoint.parent):
                     remove_drafts(folder)  # of a process that was killed
-            yield
-        finally:
-            lock.release()
-            if not (self.folder / SUMMARY).exists():  # no run came of it
-                self._lock.unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                if not (self.folder / SUMMARY).exists():  # no run came of it
+                    (self.folder / LOCK).unlink(missing_ok=True)
 
     def refuse_if_running(self) -> None:
         """Raise UserError while another process works in the folder."""
-        if self._is_locked():
-            raise UserError(f"{self._written_to()}; wait for its end")
+        if is_locked(self.folder):
+            raise UserError(self._taken())
 
-    def _written_to(self) -> str:
+    def _taken(self) -> str:
         process = self.so_far.get("process")
-        return f"{self.folder} is written to by {f'process {process}' if process else 'another'}"
-
-    @property
-    def _lock(self) -> Path:
-        return self.folder / LOCK
-
-    def _is_locked(self) -> bool:
-        if not self._lock.exists():  # copied without it, and nothing is made by looking
-            return False
-        try:
-            with FileLock(self._lock, timeout=0):
-                return False
-        except Timeout:
-            return True
-        except (OSError, NotImplementedError):  # a folder that cannot be written to by anybody
-            return False
+        who = f"process {process}" if process else "another"
+        return f"{self.folder} is written to by {who}; wait for its end"
 
     def refuse_if_used(self) -> None:
         """Raise UserError where the folder holds more than what Hydra and the lock put there."""
@@ -336,7 +265,7 @@ class Run:
     def recording(self, **entries: Any) -> Iterator[None]:
         """Write the summary at the start, and how it ended whatever happens in between."""
         about = entries | {"started": self.so_far.get("started", _now()), "process": os.getpid()}
-        about |= {"versions": _versions(), "git": _git_commit()}
+        about |= {"versions": versions(), "git": git_commit()}
         status, error, where, pruned = "failed", None, None, None
         nothing = dict.fromkeys(("ended", "error", "diverged", "pruned"))
         try:

@@ -29,9 +29,10 @@ from charrec.going_on import (
     refuse_other_letters,
 )
 from charrec.learning import learn, letters_of, prepare
+from charrec.new_folders import new_folder
 from charrec.paths import full_path
 from charrec.processes import folder_of_the_run, follows, is_first
-from charrec.run import Run, new_folder
+from charrec.run import Run
 from charrec.runs import find_run
 from charrec.settings import TrainSettings
 

@@ -20,7 +20,6 @@ from tensorboard.plugins.hparams import api_pb2
 
 from charrec.board.looks import gradient_norms
 from charrec.board.overview import given_in
-from charrec.classifier import load_classifier
 from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import Diverged, Interrupted
 from charrec.figures.units import picture_of_units
@@ -29,6 +28,7 @@ from charrec.run import Run
 from charrec.settings import DataSettings, TrainSettings
 from charrec.training import resume, train
 from charrec.views import views_of
+from charrec.weights import load_classifier
 
 STEPS = 12  # an epoch
 TAGS = {

@@ -20,7 +20,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
-from charrec.data import pictures
+from charrec.data import grey, pictures
 from charrec.data.formats import FORMATS
 from charrec.data.pictures import Budget, read_all_pictures, read_picture, read_pictures
 from charrec.errors import UserError
@@ -362,7 +362,7 @@ def test_what_is_done_tile_by_tile_gives_the_same_pixels(
         big_endian,
     ]
     at_once = [read_picture(path, SIZE) for path in paths]
-    monkeypatch.setattr(pictures, "TILE", 10)
+    monkeypatch.setattr(grey, "TILE", 10)
     np.testing.assert_array_equal([read_picture(path, SIZE) for path in paths], at_once)
 
 

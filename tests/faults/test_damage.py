@@ -21,11 +21,12 @@ from processes import Finished, run_main
 
 from charrec import evaluation
 from charrec.checkpoints import SEAL, SEAL_BYTES, SIZE_BYTES, read_checkpoint, write_checkpoint
-from charrec.classifier import CharacterClassifier, load_classifier
+from charrec.classifier import CharacterClassifier
 from charrec.errors import UserError
 from charrec.run import Run
 from charrec.settings import DataSettings, TrainSettings
 from charrec.training import resume, train
+from charrec.weights import load_classifier
 
 FLIPS = 3000
 

@@ -19,8 +19,8 @@ from omegaconf.errors import OmegaConfBaseException
 from charrec.cli.arguments import check_flags, quote_paths
 from charrec.cli.explain import explain
 from charrec.errors import Interrupted, UserError
+from charrec.new_folders import run_id
 from charrec.resources import resource
-from charrec.run import run_id
 from charrec.saying import complain, warn
 from charrec.terminal import never_refuse_text
 

@@ -17,9 +17,10 @@ from typing import IO, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from charrec.data.formats import FORMATS
+from charrec.data.grey import upright_grey
 from charrec.data.letters import CURE, summarise
 from charrec.errors import UserError, printable
 from charrec.ordinary import LARGEST_PICTURE, open_ordinary
@@ -29,19 +30,8 @@ Result = TypeVar("Result")
 PREPROCESSING = 1  # one more with every change that makes other pixels of the same file
 MOST_PIXELS = 40_000_000  # a few bytes can claim more and fill the memory
 SMALL = 2**20  # pixels that are decoded without a look at what else is being decoded
-TILE = 1024  # pixels a side: what is done in floating point is done to so much at a time
 SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
-TRANSPARENT_MODES = ("RGBA", "LA", "PA", "RGBa")
 TILE_WIDTH, TILE_LENGTH = 322, 323  # tags of TIFF
-UPRIGHT = {  # by EXIF orientation
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 # What Pillow logs of broken pictures stands in the errors, and would otherwise go to stderr.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
@@ -142,12 +132,6 @@ def _readable() -> tuple[str, ...]:
     return tuple(kind for kind in FORMATS if kind in Image.OPEN)
 
 
-def upright_grey(image: Image.Image) -> Image.Image:
-    grey = _grey(image)  # a quarter of the memory of colour, so it is what is turned
-    turn = UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    return grey if turn is None else grey.transpose(turn)
-
-
 def square(grey: Image.Image, image_size: int) -> Grey:
     return np.asarray(grey.resize((image_size, image_size), Image.Resampling.BILINEAR))
 
@@ -191,63 +175,6 @@ def _pixels_of(image: Image.Image) -> int:
 def _in_a_line(error: Exception) -> str:
     reason = error.strerror if isinstance(error, OSError) else None
     return " ".join((reason or str(error) or type(error).__name__).split())
-
-
-def _grey(image: Image.Image) -> Image.Image:
-    if image.mode in ("F", "I") or image.mode.startswith("I;"):
-        return _from_deep(image)
-    if image.mode in TRANSPARENT_MODES or "transparency" in image.info:
-        return _on_background(image)
-    return image.convert("L")
-
-
-def _tiles(image: Image.Image) -> Iterator[tuple[tuple[int, int], Image.Image]]:
-    """The parts of a picture, none larger than TILE x TILE, each with its place (left, top)."""
-    for top in range(0, image.height, TILE):
-        for left in range(0, image.width, TILE):
-            right, bottom = min(left + TILE, image.width), min(top + TILE, image.height)
-            yield (left, top), image.crop((left, top, right, bottom))
-
-
-def _by_tiles(image: Image.Image, to_grey: Callable[[Image.Image], Image.Image]) -> Image.Image:
-    grey = Image.new("L", image.size)
-    for place, tile in _tiles(image):
-        grey.paste(to_grey(tile), place)
-    return grey
-
-
-def _from_deep(image: Image.Image) -> Image.Image:
-    """16- and 32-bit grey: the smallest whole-number range that holds the values is scaled.
-
-    Values of 16 bits always have the range of 16 bits; below 0 is black.
-    """
-
-    def values(tile: Image.Image) -> NDArray[np.float32]:
-        return np.nan_to_num(np.asarray(tile, dtype=np.float32), posinf=0.0).clip(0)
-
-    most = max(values(tile).max(initial=0) for _, tile in _tiles(image))
-    ranges = (65535,) if image.mode.startswith("I;") else (1, 255, 65535)
-    scale = 255 / next((white for white in ranges if most <= white), most)
-    return _by_tiles(
-        image, lambda tile: Image.fromarray((values(tile) * scale).round().astype(np.uint8))
-    )
-
-
-def _on_background(image: Image.Image) -> Image.Image:
-    """A letter cut out of its background is laid on white, a light one on black."""
-    inked = covered = 0.0
-    for _, tile in _tiles(image):
-        bands = tile.convert("RGBA").convert("LA").split()
-        grey, alpha = (np.asarray(band, dtype=np.float32) for band in bands)
-        inked += (grey * alpha).sum(dtype=np.float64)
-        covered += alpha.sum(dtype=np.float64)
-    ground = "black" if inked / max(covered, 1) > 127.5 else "white"
-
-    def laid_on_it(tile: Image.Image) -> Image.Image:
-        paper = Image.new("RGBA", tile.size, ground)
-        return Image.alpha_composite(paper, tile.convert("RGBA")).convert("L")
-
-    return _by_tiles(image, laid_on_it)
 
 
 def in_chunks(work: Callable[[slice], Result], count: int) -> list[Result]:

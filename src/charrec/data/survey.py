@@ -12,6 +12,7 @@ from PIL import Image
 
 from charrec.data.duplicates import SIDE
 from charrec.data.findings import About
+from charrec.data.grey import upright_grey
 from charrec.data.pictures import (
     Grey,
     in_chunks,
@@ -19,7 +20,6 @@ from charrec.data.pictures import (
     pillow_quiet,
     refuse_shortage,
     square,
-    upright_grey,
     what_is_wrong,
 )
 from charrec.ordinary import LARGEST_PICTURE, read_ordinary

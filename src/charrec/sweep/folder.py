@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,13 +9,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 
 from charrec.errors import UserError
 from charrec.files import write_whole
+from charrec.locks import locked
 from charrec.paths import full_path
-from charrec.run import A_LOOK, SUMMARY, Run
+from charrec.run import SUMMARY, Run
 from charrec.runs import LATEST, LEDGER, find_runs
 from charrec.sweep.ledger import FAILED, FOUND, TO_DO, Ledger, Row
 
@@ -54,20 +53,10 @@ class Sweep:
         Raises:
             UserError: another process does.
         """
-        lock = FileLock(self.folder / ".lock")
-        try:
-            lock.acquire(timeout=A_LOOK)
-        except Timeout:
-            raise UserError(
-                f"{self.folder} is worked on by another process; wait for its end"
-            ) from None
-        except NotImplementedError:
-            warnings.warn(f"{self.folder}: no locks there; start no second process", stacklevel=3)
-        try:
+        taken = f"{self.folder} is worked on by another process; wait for its end"
+        with locked(self.folder, lambda: taken):
             (self.folder / STOP).unlink(missing_ok=True)  # of a sweep that was killed
             yield
-        finally:
-            lock.release()
 
     def keep_command(self, config: DictConfig, arguments: Iterable[str]) -> None:
         """The composed settings, with those that were given, so that they need not be again."""

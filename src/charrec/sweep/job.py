@@ -17,7 +17,8 @@ from typing import Any
 from charrec.cli.heavy import uncollected
 from charrec.errors import Diverged, Pruned, UserError
 from charrec.files import write_whole
-from charrec.run import CAN_GO_ON, LOCK, Run
+from charrec.locks import LOCK
+from charrec.run import CAN_GO_ON, Run
 from charrec.saying import say
 from charrec.settings import TrainSettings
 from charrec.sweep.folder import STOP, outcome

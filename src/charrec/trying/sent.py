@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from PIL import UnidentifiedImageError
 
+from charrec.data.grey import upright_grey
 from charrec.data.pictures import (
     Grey,
     decode,
     open_picture,
     refuse_shortage,
     square,
-    upright_grey,
     what_is_wrong,
 )
 from charrec.errors import UserError, printable
