@@ -88,6 +88,7 @@ def test_after_check_of_the_embedded_letters(place: Path) -> None:
     assert commands(done.stdout) == ["python -m charrec.train data.image_size=16"]
 
 
+@pytest.mark.slow
 def test_after_a_sweep_and_after_comparing(place: Path) -> None:
     sweep = ("-m", "batch_size=8,16", "hydra.sweep.dir=a sweep")
     done = run_main("train", *sweep, *settings(place), cwd=place)

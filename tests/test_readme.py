@@ -83,7 +83,13 @@ def served(arguments: list[str], place: Path) -> Finished:
     return replace(done, exit_code=0) if done.exit_code == 130 else done
 
 
-@pytest.mark.parametrize("command", commands())
+def quick_or_slow(command: str) -> Any:
+    """A sweep trains many runs."""
+    marks = [pytest.mark.slow] if "charrec.train -m" in command else []
+    return pytest.param(command, marks=marks, id=command)
+
+
+@pytest.mark.parametrize("command", [quick_or_slow(each) for each in commands()])
 def test_command(command: str, place: Path) -> None:
     if "trainer=gpu" in command and not torch.cuda.is_available():
         pytest.skip("no GPU on this machine")

@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from charrec.sweep.ledger import Ledger
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -38,6 +40,7 @@ def on_a_terminal(*command: str, cwd: Path, seconds: float = 60) -> tuple[int, s
     return process.wait(), sent.decode()
 
 
+@pytest.mark.slow
 def test_a_bar_and_a_line_for_each_job(letters: Path, tmp_path: Path) -> None:
     data = (f"data.root={letters}", "data.alphabet=ABCD", "trainer=cpu")
     grid = ("lr=1e-3,1e30", "hsize=8", "epochs=60", "activation=relu", "hydra.sweep.dir=s")

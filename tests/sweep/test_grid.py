@@ -194,6 +194,7 @@ def failures(done: Finished, first: int = 6) -> list[str]:
     return [told[: len(known)] for told, known in zip(listed, expected(first), strict=True)]
 
 
+@pytest.mark.slow
 def test_a_failure_leaves_the_others(small: tuple[str, ...], recipes: str, tmp_path: Path) -> None:
     done = sweep(recipes, LISTED, *small, "hydra.sweep.dir=s", cwd=tmp_path)
     assert done.exit_code == 2
