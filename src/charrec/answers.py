@@ -114,12 +114,15 @@ class Answers:
 
     def rows(self) -> Iterator[dict[str, str]]:
         """One mapping a picture with the keys `COLUMNS`, "" where there is nothing to say."""
-        for i, (file, truth, letter, error, places) in enumerate(
-            zip(self.files, self.truth, self.letters, self.errors, self.named.tolist(), strict=True)
-        ):
+        named = self.named
+        # As numbers of Python's own: there may be a million.
+        values = np.take_along_axis(self.probabilities, named, axis=1).tolist()
+        about = (self.files, self.truth, self.letters, self.errors, named.tolist(), values)
+        for file, truth, letter, error, places, probabilities in zip(*about, strict=True):
             cells = [file, truth or "", BLANK] if letter == BLANK else [file, truth or ""]
-            for j in places if letter not in ("", BLANK) else ():
-                cells += [self.alphabet[j], f"{self.probabilities[i, j]:.6f}"]
+            if letter not in ("", BLANK):
+                for place, probability in zip(places, probabilities, strict=True):
+                    cells += [self.alphabet[place], f"{probability:.6f}"]
             cells += [""] * (len(COLUMNS) - 1 - len(cells)) + [error or ""]
             yield dict(zip(COLUMNS, cells, strict=True))
 

@@ -44,8 +44,13 @@ def letter_of(label: Any, alphabet: str) -> str | None:
     """
     if not isinstance(label, str):
         return None
-    letter = label if any(c.islower() for c in alphabet) else label.upper()
+    letter = label if _tells_cases_apart(alphabet) else label.upper()
     return letter if len(letter) == 1 and letter in alphabet else None
+
+
+@cache  # it is asked for each of any number of pictures
+def _tells_cases_apart(alphabet: str) -> bool:
+    return any(c.islower() for c in alphabet)
 
 
 def summarise(problems: Sequence[str], of: int, what: str) -> str:
