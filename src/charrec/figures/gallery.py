@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -13,7 +14,8 @@ from charrec.data.pictures import Grey
 from charrec.figures.png import save
 
 MOST = 60  # pictures in one figure
-WIDE, HIGH, SIDE = 1.0, 1.35, 0.92  # inches: a picture with what stands above it, and the picture
+WIDE, HIGH = 1.0, 1.35  # inches, for a picture with what stands above it
+SIDE, BELOW = 0.92, 0.16  # of the picture itself, and what is left below it
 WITHOUT_PROBABILITY = {"": "unreadable", BLANK: BLANK}
 
 
@@ -34,17 +36,17 @@ def draw_gallery(
     figure = Figure(figsize=(width, height))
     # All in one: axes of their own for each picture take five times as long to draw.
     axes = figure.add_axes((0, 0, 1, 1))
+    write = partial(axes.text, ha="center", va="center")
     for i in range(shown):
         centre = (width - columns * WIDE) / 2 + (i % columns + 0.5) * WIDE
-        top = i // columns * HIGH
-        sides = (centre - SIDE / 2, centre + SIDE / 2, top + HIGH - 0.16, top + HIGH - 0.16 - SIDE)
+        bottom = (i // columns + 1) * HIGH - BELOW
+        sides = (centre - SIDE / 2, centre + SIDE / 2, bottom, bottom - SIDE)
         axes.imshow(images[i, 0], cmap="gray", vmin=0, vmax=255, extent=sides, aspect="auto")
         title = WITHOUT_PROBABILITY.get(letters[i], f"{letters[i]}  {probabilities[i]:.0%}")
-        axes.text(centre, top + 0.14, title, ha="center", va="center", parse_math=False)
+        write(centre, bottom - SIDE - 0.13, title, parse_math=False)
     of = len(images) if of is None else of
     if of > shown:
-        told = f"the first {shown} of {of:,} pictures"
-        axes.text(width / 2, height - 0.13, told, ha="center", va="center", fontsize=9)
+        write(width / 2, height - 0.13, f"the first {shown} of {of:,} pictures", fontsize=9)
     axes.set(xlim=(0, width), ylim=(height, 0))
     axes.axis("off")
     save(figure, out, dpi=100)
