@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import draw_letter
+from pytorch_lightning import Callback
 
 from charrec.classifier import CharacterClassifier
 from charrec.data.pictures import Grey, read_pictures
@@ -65,11 +66,17 @@ def test_the_same_numbers_as_all_at_once(names: list[str], precision: str) -> No
     assert sum(error is not None for _, _, errors in taken for error in errors) == 30
 
 
-def test_torch_has_its_threads_back(names: list[str]) -> None:
-    before = torch.get_num_threads()
+def test_each_lane_is_one_thread_and_torch_has_its_threads_back(names: list[str]) -> None:
+    class Witness(Callback):
+        seen = 0
+
+        def on_predict_batch_end(self, *_: Any) -> None:
+            self.seen = torch.get_num_threads()
+
+    before, witness = torch.get_num_threads(), Witness()
     with threads(before + 1):
-        streamed(networks(plain=8), names[:5], CPU)
-        assert torch.get_num_threads() == before + 1
+        streamed(networks(plain=8), names[:5], CPU | {"callbacks": [witness]})
+        assert (witness.seen, torch.get_num_threads()) == (1, before + 1)
 
 
 def test_large_pictures_are_read_fewer_at_a_time(names: list[str]) -> None:
@@ -78,8 +85,6 @@ def test_large_pictures_are_read_fewer_at_a_time(names: list[str]) -> None:
 
 
 def test_callbacks_of_the_user_are_called_too(names: list[str], tmp_path: Path) -> None:
-    from pytorch_lightning import Callback
-
     class Count(Callback):
         batches = 0
 

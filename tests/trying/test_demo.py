@@ -10,6 +10,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from processes import Finished, nothing, run_main, start
 from serving import READY, Serving, serving
 
 from charrec.evaluation import predict
+from charrec.trying import server
 
 
 def in_temporary_folder(folder: Path) -> None:
@@ -48,6 +50,23 @@ def test_it_ends_at_once_and_leaves_nothing(
     assert list(work.iterdir()) == list(temporary.iterdir()) == []
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", demo.port))
+
+
+def for_two_at_once() -> None:
+    server.CONNECTIONS = 2
+
+
+def test_more_connections_than_it_bears_are_turned_away(trained: Path, tmp_path: Path) -> None:
+    with (
+        serving(f"run={trained}", cwd=tmp_path, before=for_two_at_once) as demo,
+        ExitStack() as held,
+    ):
+        answers = []
+        for _ in range(3):
+            page = held.enter_context(socket.create_connection(("127.0.0.1", demo.port)))
+            page.sendall(b"GET /gradio_api/heartbeat/a HTTP/1.1\r\nHost: x\r\n\r\n")
+            answers.append(page.recv(12))
+    assert answers == [b"HTTP/1.1 200", b"HTTP/1.1 503", b"HTTP/1.1 503"]
 
 
 @pytest.fixture(scope="module")
