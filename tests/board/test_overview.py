@@ -20,6 +20,7 @@ from tensorboard.plugins.hparams import api_pb2
 
 from charrec.board.looks import gradient_norms
 from charrec.board.overview import given_in
+from charrec.board.watching import is_looked_at, is_pictured
 from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import Diverged, Interrupted
 from charrec.figures.units import picture_of_units
@@ -61,10 +62,11 @@ def shown(run: Run) -> Any:
     return events_of(run.folder)
 
 
-def test_every_curve_has_a_point_an_epoch(run: Run, shown: Any) -> None:
+def test_curves_have_a_point_an_epoch_and_looks_some(run: Run, shown: Any) -> None:
     assert set(shown.Tags()["scalars"]) == TAGS
     for tag in TAGS - {"best_validation_accuracy", "test_accuracy"}:
-        assert [step for step, _ in points(shown, tag)] == [STEPS * n for n in range(1, 6)], tag
+        epochs = (1, 2, 4, 5) if tag.startswith(("saturated", "gradient")) else range(1, 6)
+        assert [step for step, _ in points(shown, tag)] == [STEPS * n for n in epochs], tag
     assert [rate for _, rate in points(shown, "learning_rate")] == pytest.approx([0.004] * 5)
 
 
@@ -92,9 +94,15 @@ def test_what_is_looked_at_is_the_network_of_the_epoch(run: Run, shown: Any, let
 
 
 def test_pictures_and_histograms_are_of_few_epochs(shown: Any) -> None:
-    few = [STEPS * n for n in (1, 2, 4, 5)]
+    few = [STEPS * n for n in (1, 4, 5)]
     assert [image.step for image in shown.Images("first_layer/weights")] == few
     assert [h.step for h in shown.Histograms("units/layer_2")] == few
+
+
+def test_long_runs_are_looked_at_after_one_epoch_in_ten() -> None:
+    looked_at = [1, 2, 4, 8, 10, 16, 20, 30, 32, 40, 50, 60, 64, 70]
+    assert [epoch for epoch in range(1, 71) if is_looked_at(epoch)] == looked_at
+    assert [epoch for epoch in range(1, 1025) if is_pictured(epoch)] == [1, 4, 16, 64, 256, 1024]
 
 
 def test_knobs_and_results_are_those_of_the_record(run: Run, shown: Any) -> None:

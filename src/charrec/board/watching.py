@@ -20,11 +20,13 @@ from charrec.views import views_of
 
 LOOKED_AT = 64  # training pictures, of all of them at equal distances
 BINS = 100
+EVERY = 10  # epochs, after which it looks; after 1, 2, 4 and 8, too, when much changes
 
 
 class Watcher(pl.Callback):
-    """Every epoch the share of saturated units and the norm of the gradient, a layer a curve;
-    histograms and the first layer's weights after epochs 1, 2, 4, 8 and so on, and the last one.
+    """The share of saturated units and the norm of the gradient, a layer a curve; less often
+    histograms, and the first layer's weights as pictures, which take longer to write than some
+    runs' epochs.
 
     Always of the same training pictures, as they are and not deformed, by the network as it is at
     the end of the epoch. So a run that is gone on with shows what it would have shown.
@@ -47,12 +49,13 @@ class Watcher(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, CharacterClassifier)
-        if not trainer.is_global_zero:
+        epoch = trainer.current_epoch + 1
+        last = epoch == trainer.max_epochs
+        if not trainer.is_global_zero or not (last or is_looked_at(epoch)):
             return
         layers = list(tanh_outputs(pl_module, self._seen))
         pl_module.also_log(self._scalars(pl_module, layers))
-        epoch = trainer.current_epoch + 1
-        if epoch & (epoch - 1) == 0 or epoch == trainer.max_epochs:
+        if last or is_pictured(epoch):
             values = [_histogram(n, *layer) for n, layer in enumerate(layers, 1)]
             values.append(_weights(pl_module))
             for logger in trainer.loggers:
@@ -67,6 +70,16 @@ class Watcher(pl.Callback):
         found |= {f"gradient_norm/layer_{n}": norm for n, norm in enumerate(norms, 1)}
         shares = {n: saturated(y) for n, (has_limit, y) in enumerate(layers, 1) if has_limit}
         return found | {f"saturated/layer_{n}": share for n, share in shares.items()}
+
+
+def is_looked_at(epoch: int) -> bool:
+    """1, 2, 4, 8, 10, 16, 20, 30, 32 and so on, counted from 1."""
+    return epoch % EVERY == 0 or epoch.bit_count() == 1
+
+
+def is_pictured(epoch: int) -> bool:
+    """1, 4, 16, 64 and so on."""
+    return epoch.bit_count() == 1 and epoch.bit_length() % 2 == 1
 
 
 def _histogram(number: int, has_limit: bool, outputs: Tensor) -> Summary.Value:
