@@ -106,6 +106,7 @@ OURS = {"charrec", "hydra", "omegaconf", "antlr4", "attr", "yaml", "PIL", "numpy
 OURS |= {"tensorboard", "google", "absl", "filelock", "hydra_plugins"}
 # TensorBoard takes boto3 where it is installed, as it is beside hydra-ray-launcher.
 OURS |= {"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "certifi", "dateutil", "six"}
+OURS |= {"brotli", "_brotli"}  # which urllib3 takes where it is installed
 
 
 def packages(line: str) -> set[str]:
