@@ -72,7 +72,7 @@ def _fitted(ensemble: Ensemble, runs: Sequence[Run], trainer: Mapping[str, Any])
         letters = letters_at(ensemble.image_size)
     except UserError as error:
         return _as_it_is(ensemble, first, str(error).partition("\n")[0])
-    if first.summary.get("letters") not in (None, letters.fingerprint()):
+    if first.knows_others_than(letters.fingerprint()):
         return _as_it_is(ensemble, first, f"{letters.root} has others now")
 
     def pictures(size: int) -> Tensor:

@@ -151,7 +151,7 @@ def _letters(
         gone = str(error).partition("\n")[0]
         notes.append(f"no pictures, for the letters are gone ({gone}): data.root=FOLDER names them")
         return None
-    if run.summary.get("letters") not in (None, letters.fingerprint()):
+    if run.knows_others_than(letters.fingerprint()):
         notes.append(
             f"{letters.root} holds other letters than the run was trained on, or this machine "
             "decodes them otherwise"

@@ -138,6 +138,10 @@ class Run:
                 )
         return replace(others, image_size=own.image_size, alphabet=own.alphabet)
 
+    def knows_others_than(self, fingerprint: str) -> bool:
+        """Whether it was trained on other letters than these, so far as it is recorded."""
+        return self.summary.get("letters") not in (None, fingerprint)
+
     def warn_if_drawn_otherwise(self, data: DataSettings) -> None:
         """That letters to be tested, or fitted to, may be ones that it was trained on."""
         if self.letters.drawn_otherwise(data):

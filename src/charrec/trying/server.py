@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from tempfile import TemporaryDirectory
-from types import FrameType
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
 from charrec.data.pictures import pillow_quiet
-from charrec.errors import Interrupted
+from charrec.trainer import ended_by_signals
 from charrec.trying.gate import Gate
 from charrec.trying.trial import Trial
 
@@ -64,20 +59,3 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._ready()
-
-
-@contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """SIGTERM, like Ctrl-C, unwinds what is under way; uvicorn hands both on when it has ended."""
-    if threading.current_thread() is not threading.main_thread():  # which alone gets signals
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> Any:
-    raise Interrupted(number)

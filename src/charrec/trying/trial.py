@@ -136,7 +136,7 @@ def _known(run: Run, reader: Reader, letters_of: Any, root: str | Path | None) -
         first_line = str(error).partition("\n")[0]
         warnings.warn(f"no nearest letters for {run.folder}: {first_line}", stacklevel=3)
         return GONE
-    if run.summary.get("letters") not in (None, letters.fingerprint()):
+    if run.knows_others_than(letters.fingerprint()):
         why = f"{letters.root} holds others now than it was trained on"
         warnings.warn(f"no nearest letters for {run.folder}: {why}", stacklevel=3)
         return OTHERS
