@@ -25,8 +25,8 @@ from charrec.ensembles import load_ensemble
 from charrec.errors import Interrupted, UserError
 from charrec.evaluation import predict
 from charrec.execution import threads
-from charrec.predictions import LOCK, PARTIAL, TABLE, letter_in_name
-from charrec.reading import read
+from charrec.predictions import LOCK, PARTIAL, TABLE, Collection, letter_in_name
+from charrec.reading import Reading, read
 from charrec.run import Run
 from charrec.settings import DataSettings, TrainSettings
 from charrec.training import train
@@ -281,3 +281,23 @@ def test_memory_is_bounded(letters: Path, tmp_path: Path) -> None:
     assert many - few < 50 * MIB
     about = json.loads((tmp_path / "out" / "predict.json").read_text())
     assert about["images"] == str(folders[1])
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (("in/1_A.jpg", "in/2_B.jpg"), ["1_A.jpg", "2_B.jpg"]),
+        (("in/a/1_A.jpg", "in/b/1_A.jpg"), ["a/1_A.jpg", "b/1_A.jpg"]),
+        (("in/1_A.jpg", "in/sub/1_A.jpg"), ["1_A.jpg", "sub/1_A.jpg"]),
+        (("/1_A.jpg",), ["1_A.jpg"]),
+        (("1_A.jpg", "a/1_A.jpg"), ["1_A.jpg", "a/1_A.jpg"]),
+        (("ab/1_A.jpg", "ac/1_A.jpg"), ["ab/1_A.jpg", "ac/1_A.jpg"]),
+    ],
+)
+def test_no_two_pictures_have_one_name(paths: tuple[str, ...], names: list[str]) -> None:
+    collection = Collection(paths, "AB", 0)
+    count = len(paths)
+    nothing = np.zeros((count, 2))
+    collection.add(Reading([], [], nothing, np.zeros(count, bool)), {}, [None] * count)
+    assert collection.names == names
+    assert collection.truth[0] == "A"

@@ -100,6 +100,7 @@ class Collection:
 
     def __init__(self, paths: Sequence[str], alphabet: str, shown: int) -> None:
         self.paths, self.alphabet, self.shown = paths, alphabet, shown
+        self._common = len(_common_folder(paths))
         self.names: list[str] = []
         self.truth: list[str | None] = []
         self.errors: list[str | None] = []
@@ -113,8 +114,9 @@ class Collection:
         """The answers to these pictures."""
         done = len(self.names)
         now = slice(done, done + len(errors))
-        self.names += map(os.path.basename, self.paths[now])
-        self.truth += [letter_in_name(name, self.alphabet) for name in self.names[now]]
+        self.names += [path[self._common :] for path in self.paths[now]]
+        bare = map(os.path.basename, self.names[now])
+        self.truth += [letter_in_name(name, self.alphabet) for name in bare]
         self.errors += errors
         self.probabilities[now], self.blank[now] = reading.together, reading.blank
         if done < self.shown:
@@ -125,6 +127,12 @@ class Collection:
     def answers(self) -> Answers:
         about = (self.names, self.truth, self.probabilities, self.errors, self.blank)
         return Answers(self.alphabet, *about)
+
+
+def _common_folder(paths: Sequence[str]) -> str:
+    """What all begin with, to its last separator: ``a/1.jpg`` and ``b/1.jpg`` stay two names."""
+    folders = [os.path.dirname(path) for path in (min(paths), max(paths))]
+    return os.path.join(os.path.commonpath(folders), "")
 
 
 def letter_in_name(name: str, alphabet: str) -> str | None:

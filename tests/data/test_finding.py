@@ -19,6 +19,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "notes.txt").write_text("no picture by its name")
     (tmp_path / "page.pdf").write_bytes(b"%PDF")  # Pillow writes these and reads none
     (tmp_path / "page.eps").write_bytes(b"%!PS-Adobe")  # Pillow would start another program
+    (tmp_path / "._1_W.jpg").write_bytes(b"")  # beside each on some disks, and no picture
     (tmp_path / "sub.png").mkdir()
     return tmp_path
 

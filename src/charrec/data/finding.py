@@ -57,11 +57,15 @@ def _found(images: str | Path) -> tuple[str, Iterator[str]]:
 
 
 def _in_folder(folder: Path) -> Iterator[str]:
-    """All that is called a picture: of a pipe or a link to nothing a row is to tell the error."""
+    """All that is called a picture: of a pipe or a link to nothing a row is to tell the error.
+
+    What is hidden is none, such as the ``._1.jpg`` that some systems leave beside ``1.jpg``.
+    """
     with os.scandir(folder) as entries:
         for entry in entries:
             suffix = os.path.splitext(entry.name)[1].lower()
-            if suffix in SUFFIXES and not _is_folder(entry):
+            hidden = entry.name.startswith(".")
+            if suffix in SUFFIXES and not hidden and not _is_folder(entry):
                 yield entry.name
 
 
