@@ -124,6 +124,7 @@ function refuse(text) {
 }
 function take(file) {
   if (!file) return;
+  release();  // or the camera would stand before the picture
   clear();
   shown = file.name || "the picture";
   if (file.size > LARGEST) {
@@ -182,11 +183,14 @@ photograph.addEventListener("click", async () => {
     find(".telephone").click();
     return;
   }
+  photograph.disabled = true;  // another click would open a second camera
   try {
     camera.srcObject = await navigator.mediaDevices.getUserMedia({ video: true });
   } catch (error) {
     refuse("There is no camera, or the browser may not use it.");
     return;
+  } finally {
+    photograph.disabled = false;
   }
   clear();
   hint.hidden = true;
