@@ -13,7 +13,7 @@ from hydra import compose, initialize_config_dir
 from charrec.augment import AugmentSettings
 from charrec.cli.arguments import quote_paths
 from charrec.cli.entry import settings_of
-from charrec.commands import train_command, typed_for
+from charrec.commands import names_given, train_command, typed_for
 from charrec.errors import UserError
 from charrec.resources import resource
 from charrec.run import Run
@@ -82,3 +82,13 @@ def test_it_names_what_is_not_as_by_default_and_nothing_else() -> None:
     assert train_command(settings) == (
         "python -m charrec.train optimizer=adam hsize=64 'data.root=/a b'"
     )
+
+
+def test_the_names_of_what_is_not_as_by_default() -> None:
+    assert names_given(TrainSettings()) == set()
+    adam = TrainSettings(optimizer="adam", optimizer_options={"eps": 1e-6}, augment="light")
+    assert names_given(adam) == {"optimizer", "augment", "optimizer.options.eps"}
+    data = DataSettings(kind="folders", root=Path("/tree"))
+    folders = TrainSettings(data=data, trainer={"accelerator": "cpu"})
+    assert names_given(folders) == {"data.kind", "data.root", "trainer.accelerator"}
+    assert names_given(folders) <= set(dict(flat(folders.record())))

@@ -81,7 +81,37 @@ def test_what_the_card_says(exported: Path, trained: Path) -> None:
     assert re.search(r"on 49 pictures: they differ by [\d.]+e-\d\d at most", card)
     assert re.search(r"least often: [A-D] \d+%, ", card)
     assert "| uniform noise |" in card
-    assert "The file holds the last epoch" not in card
+    assert "Of the last epoch" not in card
+    assert "The epoch that was best on validation, " in card
+    assert "`probabilities`, float32 (batch, 4), calibrated, in the order" in card
+    assert "Temperature, fitted on the validation letters: " in card
+
+
+def test_of_what_did_not_come_to_its_end_nothing_is_claimed(trained: Path, tmp_path: Path) -> None:
+    moved = copy_of(trained, tmp_path / "moved")
+    summary = json.loads((moved / "summary.json").read_text())
+    for name in ("temperature", "test", "best_epoch", "validation"):
+        del summary[name]
+    (moved / "summary.json").write_text(json.dumps(summary | {"status": "interrupted"}))
+    with pytest.warns(UserWarning, match="not completed but interrupted"):
+        done = export_proved(moved, "onnx", tmp_path / "out")
+    card = done.card.read_text("utf-8")
+    assert "not completed but interrupted, in epoch 2 or after it; the best epoch until" in card
+    assert "(batch, 4), not calibrated (no temperature was fitted), in the order" in card
+    assert "Temperature" not in card
+    assert "was kept" not in card
+    told = {p.key: p.value for p in onnx.load(done.path).metadata_props}
+    assert told["answers"].startswith("probabilities (batch, letters) are not calibrated")
+    assert json.loads(told["runs"])[0]["status"] == "interrupted"
+
+
+def test_an_older_record_has_no_interval(trained: Path, tmp_path: Path) -> None:
+    moved = copy_of(trained, tmp_path / "moved")
+    summary = json.loads((moved / "summary.json").read_text())
+    del summary["test"]["interval"]
+    (moved / "summary.json").write_text(json.dumps(summary))
+    done = export_proved(moved, "safetensors", tmp_path / "out")
+    assert "| 95% interval | not known |" in done.card.read_text("utf-8")
 
 
 def test_a_program_and_the_last_epoch(trained: Path, tmp_path: Path) -> None:
@@ -89,7 +119,9 @@ def test_a_program_and_the_last_epoch(trained: Path, tmp_path: Path) -> None:
     assert done.path.name == "model.pt2"
     assert done.proof is not None
     assert done.proof.difference < 1e-6
-    assert "The file holds the last epoch" in done.card.read_text("utf-8")
+    card = done.card.read_text("utf-8")
+    assert "The last epoch, 2, is in the file." in card
+    assert card.index("Of the last epoch") < card.index("| Accuracy |")
     (row,) = predict(NEW[4], trained, "last", tmp_path / "read")[0].rows()
     letter, probability = run_example(done.path.parent, NEW[4], "charrec").split()
     assert letter == row["letter"]

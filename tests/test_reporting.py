@@ -299,3 +299,21 @@ def test_what_is_wrong_is_told(
     assert told in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_what_was_never_calibrated_is_not_said_to_be(run: Run) -> None:
+    calibrated = text_of(report(run).read_text("utf-8"))
+    assert " before calibration" in calibrated
+    assert "with a temperature of" in calibrated
+    summary = run.summary
+    for name in ("temperature", "test", "best_epoch", "validation"):
+        del summary[name]
+    text = json.dumps(summary | {"status": "interrupted"})
+    (run.folder / "summary.json").write_text(text)
+    with pytest.warns(UserWarning, match="not completed but interrupted"):
+        page = report(run).read_text("utf-8")
+    assert "probabilities are off by" in text_of(page)
+    assert "% not calibrated" in text_of(page)
+    assert " off; no temperature was fitted" in text_of(page)
+    assert "temperature of" not in text_of(page)
+    assert 'class="calibrated"' not in page

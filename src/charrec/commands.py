@@ -50,6 +50,15 @@ def given_in(settings: TrainSettings) -> Iterator[tuple[str, Any]]:
     yield from _of_trainer(settings)
 
 
+GROUPS = {"data": "data.kind", "trainer": "trainer.accelerator"}  # what a choice of them sets
+
+
+def names_given(settings: TrainSettings) -> set[str]:
+    """The names of what is not as by default, as `charrec.spelling.flat` has them."""
+    names = (name.removeprefix("+") for name, _ in given_in(settings))
+    return {GROUPS.get(name, name) for name in names}
+
+
 def _of_letters(settings: TrainSettings) -> Iterator[tuple[str, Any]]:
     data, usual = settings.data, TrainSettings().data
     if data.kind != usual.kind:

@@ -21,7 +21,7 @@ import torch
 from charrec.answers import COLUMNS
 from charrec.assessment import no_letters_table, told
 from charrec.classifier import CharacterClassifier
-from charrec.commands import train_command
+from charrec.commands import names_given, train_command
 from charrec.data.blank import BLANK
 from charrec.data.datamodule import CharacterDataModule
 from charrec.ensembles import letters_at_any_size
@@ -37,7 +37,6 @@ from charrec.reading import Ensemble, Reader
 from charrec.run import Run
 from charrec.runs import find_run
 from charrec.saliency import framed_greys, input_gradient
-from charrec.settings import TrainSettings
 from charrec.spelling import flat
 from charrec.views import views_of
 from charrec.weights import load_classifier
@@ -110,10 +109,11 @@ def content_of(run: Run, root: str | Path | None = None, checkpoint: str = "best
         summary=summary,
         checkpoint=checkpoint,
         settings=dict(flat(record)),
-        usual=dict(flat(TrainSettings(augment=settings.augment).record())) | {"augment": "none"},
+        given=names_given(settings),
         train_command=train_command(settings),
         metrics=_metrics(run, notes),
         notes=notes,
+        calibrated=run.calibrated,
         tested=tested,
         mistakes=mistakes,
         weights=None if classifier is None else first_layer(classifier).numpy(),

@@ -163,6 +163,11 @@ class Run:
             raise UserError(f"{self._damaged()}: temperature={found}")
         return float(found)
 
+    @property
+    def calibrated(self) -> bool:
+        """Whether a temperature was fitted, at the end of training."""
+        return "temperature" in self.so_far
+
     def _damaged(self) -> str:
         return f"{self.folder / 'summary.json'} is damaged, name another run"
 

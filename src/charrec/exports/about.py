@@ -17,8 +17,8 @@ PREPARED = (
     "image_size); scaling and normalisation are part of the network"
 )
 ANSWERED = (
-    "probabilities (batch, letters) are calibrated, in the order of letters; blank (batch) is true "
-    "for a picture that is one grey all over, whose probabilities mean nothing"
+    "probabilities (batch, letters) are {}, in the order of letters; blank (batch) is true for a "
+    "picture that is one grey all over, whose probabilities mean nothing"
 )
 OF_THIS_MACHINE = ("weights", "trainer")  # settings that mean nothing elsewhere
 
@@ -37,10 +37,16 @@ def about(runs: Sequence[Run], ensemble: Ensemble, checkpoint: str) -> dict[str,
         "checkpoint": checkpoint,
         "runs": json.dumps(each, ensure_ascii=False, sort_keys=True),
         "pictures": PREPARED,
-        "answers": ANSWERED,
+        "answers": ANSWERED.format(calibration(runs)),
         "licence": licence(runs),
         "charrec": version("charrec"),
     }
+
+
+def calibration(runs: Sequence[Run]) -> str:
+    """Several runs have a temperature together, whatever became of each."""
+    fitted = len(runs) > 1 or runs[0].calibrated
+    return "calibrated" if fitted else "not calibrated (no temperature was fitted)"
 
 
 def _of_all(ensemble: Ensemble, setting: str) -> str:
@@ -54,6 +60,7 @@ def describe(run: Run) -> dict[str, Any]:
     names = ("accuracy", "correct", "total", "interval", "macro_accuracy")
     return {name: test.get(name) for name in names} | {
         "name": run.folder.resolve().name,
+        "status": run.status,
         "temperature": run.temperature,
         "settings": settings_told(run.settings),
     }

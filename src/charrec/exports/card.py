@@ -12,7 +12,7 @@ from typing import Any
 from charrec.assessment import no_letters_table
 from charrec.classifier import parameter_count
 from charrec.errors import UserError
-from charrec.exports.about import on_embedded_letters, settings_told
+from charrec.exports.about import calibration, on_embedded_letters, settings_told
 from charrec.exports.example import EXAMPLES
 from charrec.exports.proof import TOLERANCE, Proof
 from charrec.reading import Ensemble, Reader
@@ -37,13 +37,12 @@ def model_card(
     runs: Sequence[Run], ensemble: Ensemble, told: Mapping[str, str], file: str, proof: Proof | None
 ) -> str:
     """Markdown; `told` is what the file says of itself, `file` its name, beside the card's."""
+    last = told["checkpoint"] == "last"
     parts = [f"# {file}: a reader of single letters", *_what(runs, ensemble)]
     for run, reader in zip(runs, ensemble.readers, strict=True):
         many = f", {run.folder.resolve().name}" if len(runs) > 1 else ""
-        parts += [f"## Training{many}", *_training(run, reader)]
-        parts += [f"## Accuracy{many}", *_as_recorded(run)]
-    if told["checkpoint"] == "last":
-        parts.append("The file holds the last epoch, of which all this is not known.")
+        parts += [f"## Training{many}", *_training(run, reader, told["checkpoint"])]
+        parts += [f"## Accuracy{many}", *(NOT_OF_THE_LAST if last else ()), *_as_recorded(run)]
     if len(runs) > 1:
         parts.append(TOGETHER)
     parts += ["## Limits", _listed(LIMITS), "## Use", *_use(file, proof)]
@@ -51,6 +50,9 @@ def model_card(
     return "\n\n".join(parts) + "\n"
 
 
+NOT_OF_THE_LAST = (
+    "**Of the last epoch, which is in the file, this is not known: it is said of the best one.**",
+)
 TOGETHER = (
     "The runs answer with the mean of their calibrated probabilities, which has a temperature of "
     "its own. `python -m charrec.test 'run=[...]'` measures how good they are together."
@@ -67,9 +69,9 @@ def _what(runs: Sequence[Run], ensemble: Ensemble) -> Iterator[str]:
             f"Letters: {_code(ensemble.alphabet)}",
             f"Input: `images`, uint8 (batch, 1, {size}, {size}), grey; scaling and normalisation "
             "are inside",
-            f"Output: `probabilities`, float32 (batch, {len(ensemble.alphabet)}), calibrated, in "
-            "the order of the letters; `blank`, bool (batch), true for a picture that is one grey "
-            "all over, whose probabilities mean nothing",
+            f"Output: `probabilities`, float32 (batch, {len(ensemble.alphabet)}), "
+            f"{calibration(runs)}, in the order of the letters; `blank`, bool (batch), true for a "
+            "picture that is one grey all over, whose probabilities mean nothing",
         ]
     )
 
@@ -84,16 +86,26 @@ def _layers(reader: Reader) -> str:
     )
 
 
-def _training(run: Run, reader: Reader) -> Iterator[str]:
+def _training(run: Run, reader: Reader, checkpoint: str) -> Iterator[str]:
     told, data = settings_told(run.settings), run.letters
     whose = "charrec's embedded set" if on_embedded_letters(run) else f"data={data.kind}"
     yield (
         f"On pictures of {len(data.alphabet)} letters ({whose}), resized to {data.image_size} x "
-        f"{data.image_size}; the epoch that was best on validation, {run.summary.get('best_epoch')}"
-        f", was kept. Fingerprint of the letters: `{run.summary.get('letters')}`."
+        f"{data.image_size}. {_kept(run, checkpoint)} Fingerprint of the letters: "
+        f"`{run.summary.get('letters')}`."
     )
     yield _table(("setting", "value"), [(name, told.get(name)) for name in SHOWN])
-    yield f"Temperature, fitted on the validation letters: {reader.temperature:g}."
+    if run.calibrated:
+        yield f"Temperature, fitted on the validation letters: {reader.temperature:g}."
+
+
+def _kept(run: Run, checkpoint: str) -> str:
+    if (status := run.status) != "completed":
+        begun = f"Training is not completed but {status}, in epoch {run.epochs_so_far} or after it;"
+        return f"{begun} the {checkpoint} epoch until then is in the file."
+    if checkpoint == "last":
+        return f"The last epoch, {run.summary.get('epochs')}, is in the file."
+    return f"The epoch that was best on validation, {run.summary.get('best_epoch')}, was kept."
 
 
 def _as_recorded(run: Run) -> list[str]:
@@ -111,10 +123,9 @@ def _accuracy(run: Run) -> Iterator[str]:
     if not test:
         yield "Not known: the run did not come to its test."
         return
-    low, high = (f"{share:.1%}" for share in test["interval"])
     rows = [
         ("Accuracy", f"{test['accuracy']:.1%} ({test['correct']} of {test['total']})"),
-        ("95% interval", f"{low} to {high}"),
+        ("95% interval", _between(test.get("interval"))),
         ("Mean over letters", _share(test.get("macro_accuracy"))),
         ("Letter among the first three", _share(test.get("top_3_accuracy"))),
         ("Expected calibration error", _share(test.get("expected_calibration_error"))),
@@ -161,6 +172,13 @@ def _use(file: str, proof: Proof | None) -> Iterator[str]:
 
 def _share(value: float | None) -> str:
     return "not known" if value is None else f"{value:.1%}"
+
+
+def _between(interval: Sequence[float] | None) -> str:
+    if interval is None:
+        return _share(None)
+    low, high = interval
+    return f"{low:.1%} to {high:.1%}"
 
 
 def _code(text: str) -> str:

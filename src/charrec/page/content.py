@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -114,10 +114,11 @@ class Content:
     summary: Mapping[str, Any]
     checkpoint: str
     settings: Mapping[str, str]  # by their dotted names
-    usual: Mapping[str, str]  # what they are by default
+    given: Container[str]  # those that are not as by default
     train_command: str
     metrics: Columns
     notes: Sequence[str]  # what is missing, and how to get it
+    calibrated: bool  # at the end of training, which may not have come
     tested: Answered | None
     mistakes: Sequence[Mistake]
     weights: NDArray[np.float32] | None  # (units, H, W) of the first layer

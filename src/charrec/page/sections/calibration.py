@@ -22,10 +22,13 @@ def calibration(content: Content) -> str:
     plot = Plot((0.0, 0.0), (1.0, 1.0))
     parts = [plot.axes("probability of the answer", _percent, _percent)]
     parts.append(plot.line([(0, 0), (1, 1)], "ideal"))
-    for prefix, kind in SERIES.items():
+    series = {p: kind for p, kind in SERIES.items() if content.calibrated or kind == "before"}
+    for prefix, kind in series.items():
         parts += _dots(plot, tested.reliability, prefix, kind)
     says = "share of right answers by their probability, calibrated and before"
-    key = "".join(f'<span class="{kind}">{words}</span>' for kind, words in _errors(tested))
+    key = "".join(
+        f'<span class="{kind}">{words}</span>' for kind, words in _errors(content, tested)
+    )
     return (
         '<section id="calibration"><h2>Can the probabilities be believed?</h2>\n'
         "<p>Each dot is a bin of answers, the larger the more of them: across their probability, "
@@ -37,11 +40,14 @@ def calibration(content: Content) -> str:
     )
 
 
-def _errors(tested: Answered) -> Iterator[tuple[str, str]]:
+def _errors(content: Content, tested: Answered) -> Iterator[tuple[str, str]]:
     score = tested.score
     if (after := score.get("expected_calibration_error")) is None:
         return
     before = score["before_temperature"]["expected_calibration_error"]
+    if not content.calibrated:
+        yield "before", f"{before:.1%} off; no temperature was fitted"
+        return
     temperature = score.get("temperature", 1.0)
     yield "calibrated", f"{after:.1%} off, with a temperature of {temperature:.3g}"
     yield "before", f"{before:.1%} off without it"

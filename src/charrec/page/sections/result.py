@@ -33,10 +33,12 @@ def _of_test(content: Content) -> Iterator[Figure]:
     yield f"{score['accuracy']:.1%}", "test accuracy", of + between
     if (macro := score.get("macro_accuracy")) is not None:
         yield f"{macro:.1%}", "mean over letters", "however many pictures each has"
-        yield f"{score['top_3_accuracy']:.1%}", "among the first three", "the letter is"
+        if len(content.tested.alphabet) > 3:  # of fewer, it always is
+            yield f"{score['top_3_accuracy']:.1%}", "among the first three", "the letter is"
     if (error := score.get("expected_calibration_error")) is not None:
         before = score["before_temperature"]["expected_calibration_error"]
-        yield f"{error:.1%}", "probabilities are off by", f"{before:.1%} before calibration"
+        more = f"{before:.1%} before calibration" if content.calibrated else "not calibrated"
+        yield f"{error:.1%}", "probabilities are off by", more
 
 
 def _of_training(content: Content) -> Iterator[Figure]:
