@@ -25,6 +25,8 @@ FLAGS = (
     "--disable-gpu",
     "--use-angle=swiftshader",  # WebGL without a graphics card
     "--enable-unsafe-swiftshader",
+    "--use-fake-device-for-media-stream",  # a camera where there is none
+    "--use-fake-ui-for-media-stream",  # which may be used
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",

@@ -135,8 +135,8 @@ def test_a_hostile_file_is_told_and_a_good_one_read(
     assert page.locator(".state").inner_text() == "15_Y.jpg"
 
 
-@pytest.mark.parametrize("event", ["paste", "drop"])
-def test_a_picture_is_pasted_or_dropped(event: str, page: Page) -> None:
+def give(page: Page, event: str) -> None:
+    """An A, pasted or dropped."""
     picture = Path(__file__).parents[2] / "data/character_classification/new_images/8_A.jpg"
     page.evaluate(
         """([kind, data]) => {
@@ -150,9 +150,38 @@ def test_a_picture_is_pasted_or_dropped(event: str, page: Page) -> None:
         }""",
         [event, base64.b64encode(picture.read_bytes()).decode()],
     )
+
+
+@pytest.mark.parametrize("event", ["paste", "drop"])
+def test_a_picture_is_pasted_or_dropped(event: str, page: Page) -> None:
+    give(page, event)
     page.wait_for_function("document.querySelector('.letter')?.textContent === 'A'")
     draw(page, T)  # on a fresh sheet
     page.wait_for_function("document.querySelector('.letter')?.textContent === 'T'")
+
+
+def test_one_camera_that_makes_way_for_a_picture(page: Page) -> None:
+    page.evaluate(
+        """() => {
+            const media = navigator.mediaDevices, ask = media.getUserMedia.bind(media);
+            window.cameras = [];
+            media.getUserMedia = (wish) => {
+                const camera = ask(wish);
+                cameras.push(camera);
+                return camera;
+            };
+            const button = document.querySelector(".photograph");
+            button.click();
+            button.click();
+        }"""
+    )
+    page.wait_for_function("!document.querySelector('video').hidden")
+    assert page.evaluate("cameras.length") == 1
+    give(page, "drop")
+    page.wait_for_function("document.querySelector('.letter')?.textContent === 'A'")
+    assert page.locator("video").is_hidden()
+    tracks = "cameras[0].then((camera) => camera.getTracks().map((track) => track.readyState))"
+    assert page.evaluate(tracks) == ["ended"]
 
 
 def test_a_folder_that_is_dropped_is_told_and_stops_nothing(page: Page, tmp_path: Path) -> None:

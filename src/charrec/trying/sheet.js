@@ -196,7 +196,7 @@ photograph.addEventListener("click", async () => {
   hint.hidden = true;
   camera.hidden = false;
   photograph.textContent = "Take it";
-  await camera.play();
+  await camera.play().catch(() => {});  // let go of before it began
 });
 function snap() {
   const side = Math.min(camera.videoWidth, camera.videoHeight);
