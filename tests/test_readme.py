@@ -77,7 +77,7 @@ def run(command: str, place: Path) -> Finished:
 def served(arguments: list[str], place: Path) -> Finished:
     """Until it says where, and then ended as it says."""
     with start("demo", *arguments, "port=null", "trainer=cpu", cwd=place) as process:
-        process.until(lambda: "Ctrl-C ends it\n" in process.stdout)
+        process.until(lambda: "(Ctrl-C ends it)\n" in process.stdout)
         process.send(signal.SIGINT)
         done = process.wait()
     return replace(done, exit_code=0) if done.exit_code == 130 else done

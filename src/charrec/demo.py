@@ -25,7 +25,7 @@ def main(config: DictConfig) -> None:
     trial = open_trial(
         settings["run"], settings["checkpoint"], settings["trainer"], settings["data"]["root"]
     )
-    serve(trial, sock, lambda: say(f"Draw a letter at {url_of(sock)}; Ctrl-C ends it"))
+    serve(trial, sock, lambda: say(f"Draw a letter at {url_of(sock)} (Ctrl-C ends it)"))
 
 
 if __name__ == "__main__":

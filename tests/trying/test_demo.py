@@ -37,7 +37,9 @@ def test_it_ends_at_once_and_leaves_nothing(
     work.mkdir()
     temporary.mkdir()
     before = partial(in_temporary_folder, temporary)
-    with serving(f"run={trained}", cwd=work, before=before) as demo:
+    with socket.create_server(("127.0.0.1", 0)) as free:  # or a demo beside might follow on it
+        port = free.getsockname()[1]
+    with serving(f"run={trained}", f"port={port}", cwd=work, before=before) as demo:
         assert len(list(temporary.iterdir())) == 1
         demo.read(letters / "images" / "test_0_A.png")
         with socket.create_connection(("127.0.0.1", demo.port)) as open_page:
