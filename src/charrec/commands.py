@@ -16,6 +16,7 @@ from charrec.spelling import in_text
 
 ACCELERATORS = ("auto", "cpu", "gpu")  # each is a choice of `trainer`
 PLAIN_WORD = re.compile(r"(?!(true|false|null|inf|nan)$)[a-z_][a-z_0-9]*", re.IGNORECASE)
+GROUPS = {"data": "data.kind", "trainer": "trainer.accelerator"}  # what a choice of them sets
 APART = ("optimizer", "optimizer_options", "augment", "augment_strengths", "data", "trainer")
 
 
@@ -48,9 +49,6 @@ def given_in(settings: TrainSettings) -> Iterator[tuple[str, Any]]:
             yield f"augment.{name}", getattr(settings.strengths, name)
     yield from _of_letters(settings)
     yield from _of_trainer(settings)
-
-
-GROUPS = {"data": "data.kind", "trainer": "trainer.accelerator"}  # what a choice of them sets
 
 
 def names_given(settings: TrainSettings) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +21,16 @@ def wilson_interval(correct: int, total: int) -> tuple[float, float]:
     return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
 
 
+def between(interval: Sequence[float]) -> str:
+    """``"80.0% to 89.7%"``."""
+    low, high = interval
+    return f"{low:.1%} to {high:.1%}"
+
+
 def in_words(correct: int, total: int) -> str:
     """``"85.5% (171 of 200; 95% interval 80.0% to 89.7%)"``."""
-    low, high = wilson_interval(correct, total)
-    return f"{correct / total:.1%} ({correct} of {total}; 95% interval {low:.1%} to {high:.1%})"
+    interval = between(wilson_interval(correct, total))
+    return f"{correct / total:.1%} ({correct} of {total}; 95% interval {interval})"
 
 
 def area_under_roc(higher: NDArray[np.float64], lower: NDArray[np.float64]) -> float:

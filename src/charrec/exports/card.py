@@ -17,6 +17,7 @@ from charrec.exports.example import EXAMPLES
 from charrec.exports.proof import TOLERANCE, Proof
 from charrec.reading import Ensemble, Reader
 from charrec.run import Run
+from charrec.statistics import between
 
 WORST = 5  # letters that are named
 SHOWN = (
@@ -37,12 +38,11 @@ def model_card(
     runs: Sequence[Run], ensemble: Ensemble, told: Mapping[str, str], file: str, proof: Proof | None
 ) -> str:
     """Markdown; `told` is what the file says of itself, `file` its name, beside the card's."""
-    last = told["checkpoint"] == "last"
     parts = [f"# {file}: a reader of single letters", *_what(runs, ensemble)]
     for run, reader in zip(runs, ensemble.readers, strict=True):
         many = f", {run.folder.resolve().name}" if len(runs) > 1 else ""
         parts += [f"## Training{many}", *_training(run, reader, told["checkpoint"])]
-        parts += [f"## Accuracy{many}", *(NOT_OF_THE_LAST if last else ()), *_as_recorded(run)]
+        parts += [f"## Accuracy{many}", *_as_recorded(run, told["checkpoint"])]
     if len(runs) > 1:
         parts.append(TOGETHER)
     parts += ["## Limits", _listed(LIMITS), "## Use", *_use(file, proof)]
@@ -51,7 +51,7 @@ def model_card(
 
 
 NOT_OF_THE_LAST = (
-    "**Of the last epoch, which is in the file, this is not known: it is said of the best one.**",
+    "**Of the last epoch, which is in the file, this is not known: it is said of the best one.**"
 )
 TOGETHER = (
     "The runs answer with the mean of their calibrated probabilities, which has a temperature of "
@@ -108,9 +108,9 @@ def _kept(run: Run, checkpoint: str) -> str:
     return f"The epoch that was best on validation, {run.summary.get('best_epoch')}, was kept."
 
 
-def _as_recorded(run: Run) -> list[str]:
+def _as_recorded(run: Run, checkpoint: str) -> list[str]:
     try:
-        return list(_accuracy(run))
+        return list(_accuracy(run, checkpoint))
     except (TypeError, ValueError, KeyError) as e:  # words where numbers belong, say
         raise UserError(
             f"what summary.json or per_letter.csv in {run.folder} says of the test cannot be read "
@@ -118,14 +118,17 @@ def _as_recorded(run: Run) -> list[str]:
         ) from e
 
 
-def _accuracy(run: Run) -> Iterator[str]:
+def _accuracy(run: Run, checkpoint: str) -> Iterator[str]:
+    if checkpoint == "last":
+        yield NOT_OF_THE_LAST
     test: Mapping[str, Any] | None = run.summary.get("test")
     if not test:
         yield "Not known: the run did not come to its test."
         return
+    interval = test.get("interval")
     rows = [
         ("Accuracy", f"{test['accuracy']:.1%} ({test['correct']} of {test['total']})"),
-        ("95% interval", _between(test.get("interval"))),
+        ("95% interval", _share(None) if interval is None else between(interval)),
         ("Mean over letters", _share(test.get("macro_accuracy"))),
         ("Letter among the first three", _share(test.get("top_3_accuracy"))),
         ("Expected calibration error", _share(test.get("expected_calibration_error"))),
@@ -172,13 +175,6 @@ def _use(file: str, proof: Proof | None) -> Iterator[str]:
 
 def _share(value: float | None) -> str:
     return "not known" if value is None else f"{value:.1%}"
-
-
-def _between(interval: Sequence[float] | None) -> str:
-    if interval is None:
-        return _share(None)
-    low, high = interval
-    return f"{low:.1%} to {high:.1%}"
 
 
 def _code(text: str) -> str:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from charrec.statistics import wilson_interval
+from charrec.statistics import between, wilson_interval
 from charrec.terminal import drawn
 
 Line = tuple[str, str, str]  # what, the figure, and more of it
@@ -31,8 +31,8 @@ def drawn_summary(summary: Mapping[str, Any], folder: str) -> str:
 def _lines(summary: Mapping[str, Any]) -> Iterator[Line]:
     """A summary of an earlier version of charrec has fewer entries."""
     test = summary["test"]
-    low, high = wilson_interval(test["correct"], test["total"])
-    among = f"{test['correct']} of {test['total']}, 95% interval {low:.1%} to {high:.1%}"
+    interval = between(wilson_interval(test["correct"], test["total"]))
+    among = f"{test['correct']} of {test['total']}, 95% interval {interval}"
     yield "Test accuracy", f"{test['accuracy']:.1%}", among
     if (macro := test.get("macro_accuracy")) is not None:
         yield "Mean over letters", f"{macro:.1%}", "each letter counts alike"

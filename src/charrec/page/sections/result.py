@@ -8,6 +8,7 @@ from html import escape
 from charrec.page.content import Content
 from charrec.page.words import counted, lasting
 from charrec.parameters import count
+from charrec.statistics import between
 
 Figure = tuple[str, str, str]  # in large, what it is, and more
 
@@ -28,9 +29,9 @@ def _of_test(content: Content) -> Iterator[Figure]:
         return
     score = content.tested.score
     of = f"{score['correct']:,} of {score['total']:,}"
-    low, high = score.get("interval") or (None, None)
-    between = "" if low is None else f"; 95% interval {low:.1%} to {high:.1%}"
-    yield f"{score['accuracy']:.1%}", "test accuracy", of + between
+    interval = score.get("interval")
+    more = f"; 95% interval {between(interval)}" if interval else ""
+    yield f"{score['accuracy']:.1%}", "test accuracy", of + more
     if (macro := score.get("macro_accuracy")) is not None:
         yield f"{macro:.1%}", "mean over letters", "however many pictures each has"
         if len(content.tested.alphabet) > 3:  # of fewer, it always is
