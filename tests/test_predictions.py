@@ -301,3 +301,10 @@ def test_no_two_pictures_have_one_name(paths: tuple[str, ...], names: list[str])
     collection.add(Reading([], [], nothing, np.zeros(count, bool)), {}, [None] * count)
     assert collection.names == names
     assert collection.truth[0] == "A"
+
+
+def test_the_truth_is_in_the_name_and_not_in_its_folder() -> None:
+    paths = ["in/a/_A.jpg", "in/b/1_A.jpg"]
+    collection = Collection(paths, "AB", 0)
+    collection.add(Reading([], [], np.zeros((2, 2)), np.zeros(2, bool)), {}, [None, None])
+    assert collection.truth == [letter_in_name("_A.jpg", "AB"), "A"] == [None, "A"]

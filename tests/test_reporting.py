@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from processes import run_main
 
 from charrec.answers import COLUMNS
 from charrec.errors import UserError
+from charrec.page.sections.result import result
 from charrec.reporting import EXPLAINED, content_of, page_path, report
 from charrec.run import Run
 
@@ -317,3 +319,11 @@ def test_what_was_never_calibrated_is_not_said_to_be(run: Run) -> None:
     assert " off; no temperature was fitted" in text_of(page)
     assert "temperature of" not in text_of(page)
     assert 'class="calibrated"' not in page
+
+
+def test_that_a_letter_is_among_three_of_three_is_not_told(run: Run) -> None:
+    content = content_of(run)
+    assert content.tested is not None
+    assert "among the first three" in result(content)
+    of_three = replace(content, tested=replace(content.tested, alphabet="ABC"))
+    assert "among the first three" not in result(of_three)
