@@ -91,7 +91,8 @@ class Started:
     def send(self, number: int) -> None:
         """A signal, unless it has ended by then."""
         if self.running:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # it ended since it was asked
+                os.kill(self.pid, number)
 
     def until(self, seen: Callable[[], bool], timeout: float = 60) -> bool:
         """Wait for something that it does; False where it ended first."""
