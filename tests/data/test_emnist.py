@@ -282,3 +282,18 @@ def test_a_download_that_fails(
     assert told.startswith(f"data=emnist could not be downloaded to {asked.folder}: ")
     assert reason in told
     assert cure == "try again, or put the files of its gzip.zip, unpacked, into EMNIST/raw/ there"
+
+
+def test_a_download_that_fails_leaves_the_files_that_were_there(
+    served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = settings(write(tmp_path / "here", train=2, test=1), download=True)
+    raw = asked.folder / "EMNIST" / "raw"
+    (raw / "emnist-letters-train-labels-idx1-ubyte").write_bytes(b"cut off")
+    before = {path.name: path.read_bytes() for path in raw.iterdir()}
+    with pytest.raises(UserError, match="could not be downloaded"):
+        read_letters(asked)
+    assert {path.name: path.read_bytes() for path in raw.iterdir()} == before
+    pack(served, monkeypatch)
+    read_letters(asked)
+    assert not list(raw.glob("*.before"))

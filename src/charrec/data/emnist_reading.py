@@ -5,6 +5,9 @@ from __future__ import annotations
 import warnings
 import zipfile
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -87,16 +90,31 @@ def _download(data: DataSettings) -> None:
     with FileLock(folder / ".lock"):
         for part in PARTS:
             if next(problems(data, (part,)), None):
-                for path in files(data, part):
-                    path.unlink(missing_ok=True)  # torchvision takes any file for a whole one
                 try:
-                    EMNIST(folder, data.split, train=part == "train", download=True)
+                    with _set_aside(files(data, part)):
+                        EMNIST(folder, data.split, train=part == "train", download=True)
                 except (OSError, RuntimeError, zipfile.BadZipFile) as error:
                     raise UserError(
                         f"data=emnist could not be downloaded to {folder}: "
                         f"{' '.join(str(error).split())}\ntry again, or put the files of its "
                         "gzip.zip, unpacked, into EMNIST/raw/ there"
                     ) from error
+
+
+@contextmanager
+def _set_aside(paths: Iterable[Path]) -> Iterator[None]:
+    """torchvision takes any file for a whole one; where it fails, the files are put back."""
+    kept = {path: path.with_name(f"{path.name}.before") for path in paths if path.exists()}
+    for path, aside in kept.items():
+        path.replace(aside)
+    try:
+        yield
+    except BaseException:
+        for path, aside in kept.items():
+            aside.replace(path)
+        raise
+    for aside in kept.values():
+        aside.unlink()
 
 
 def _part(data: DataSettings, part: str, left_out: Counter[str]) -> _Some:
