@@ -162,7 +162,7 @@ def page(results: dict[str, Any]) -> str:
             "# A small convolutional network on the same letters",
             "",
             f"{len(SEEDS)} seeds, {results['epochs']} epochs, accuracies in per cent, mean and "
-            "standard deviation; minutes of training on one core.",
+            "standard deviation; minutes of training, of the core's own time.",
             "",
             machine_text(results["machine"]),
             "",
