@@ -51,6 +51,21 @@ def test_outside_of_learning_a_signal_does_not_wait(
 
 
 @EACH
+def test_a_storm_does_not_break_into_the_clearing_up(
+    number: int, interruption: Interruption, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But what is still not over a while later is interrupted once more."""
+    with interruption:
+        with pytest.raises(Interrupted):
+            signal.raise_signal(number)
+        for _ in range(3):
+            signal.raise_signal(number)
+        monkeypatch.setattr("charrec.interruption.CLEARING_UP", 0.0)
+        with pytest.raises(Interrupted):
+            signal.raise_signal(number)
+
+
+@EACH
 def test_while_learning_the_first_waits_and_the_second_does_not(
     number: int, interruption: Interruption, capfd: pytest.CaptureFixture[str]
 ) -> None:

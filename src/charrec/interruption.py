@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from types import FrameType
 from typing import Any
 
@@ -19,6 +20,7 @@ from charrec.saying import NAME
 from charrec.signals import SIGNALS, ignore_signals
 from charrec.terminal import is_live, marked
 
+CLEARING_UP = 2.0  # seconds
 FINISHING = b"charrec: finishing the step; once more to stop at once\n"
 
 
@@ -26,8 +28,10 @@ class Interruption(pl.Callback):
     """Within its ``with`` block a signal ends the process as `Interrupted`.
 
     While the network learns, the first one waits for the end of the step, after which last.ckpt
-    is written; everywhere else, and the second time, it does not wait. A signal that the process
-    was started to ignore stays ignored; a thread that is not the main one gets no signals.
+    is written; everywhere else, and the second time, it does not wait. Further ones do nothing
+    while the run clears up: a storm of them would break into the writing of how it ended. A signal
+    that the process was started to ignore stays ignored; a thread that is not the main one gets
+    no signals.
 
     Of several processes that train together the first alone listens; the others stop with it,
     after the same step.
@@ -39,6 +43,7 @@ class Interruption(pl.Callback):
         self.learned = False  # a step may have been taken
         self._learning: CharacterClassifier | None = None
         self._before: dict[int, Any] = {}
+        self._ended = -CLEARING_UP  # when, by a clock that is never put back
         self._finishing = _on_a_line_of_its_own(FINISHING)
 
     def __enter__(self) -> Interruption:
@@ -61,10 +66,17 @@ class Interruption(pl.Callback):
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self._learning is None or self.signal is not None:
-            raise Interrupted(number)
+            self._end_at_once(number)
+            return
         self.signal = number
         self._learning.stop_requested = True
         os.write(2, self._finishing)  # a print might break into another one
+
+    def _end_at_once(self, number: int) -> None:
+        """More than once, for what is raised in a finaliser, say, is lost."""
+        if time.monotonic() - self._ended >= CLEARING_UP:
+            self._ended = time.monotonic()
+            raise Interrupted(number)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, CharacterClassifier)
@@ -93,6 +105,7 @@ class Interruption(pl.Callback):
         return trainer.strategy.reduce_boolean_decision(asked, all=False)
 
     def _end(self, trainer: pl.Trainer) -> BaseException:
+        self._ended = time.monotonic()
         stop = Interrupted(self.signal or signal.SIGINT)
         return stop if trainer.world_size == 1 else EndedTogether(stop)
 
