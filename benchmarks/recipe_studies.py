@@ -52,6 +52,14 @@ TAKEN_AWAY = (
     Variant("no weight decay", ("weight_decay=0",)),
     Variant("ReLU", ("activation=relu", "init=kaiming")),
 )
+# Other choices of the same kind that charrec has.
+EXCHANGED = (
+    Variant("experiment=best"),
+    Variant("schedule=cosine", ("schedule=cosine",)),
+    Variant("scaled tanh, LeCun's first weights", ("activation=scaled_tanh", "init=lecun")),
+    Variant("init=spread", ("init=spread",)),
+    Variant("init=normal", ("init=normal",)),
+)
 # As many epochs as the recipe has. What deforms costs a short training more than it gives it: of
 # a short one alone nothing could be said of these.
 FULL_LENGTH = 200
@@ -74,6 +82,7 @@ PICTURES = tuple(
 )
 STUDIES = {
     "taken_away": TAKEN_AWAY,
+    "exchanged": EXCHANGED,
     "taken_away_at_full_length": AT_LENGTH,
     "hidden_units": HIDDEN,
     "epochs": EPOCHS,
