@@ -125,7 +125,7 @@ def _train(
     callbacks: Sequence[pl.Callback],
     checkpoint: Path | None = None,
 ) -> Run:
-    for note in settings.notes:
+    for note in settings.notes if checkpoint is None else ():  # else it was said
         warnings.warn(note, stacklevel=3)
     parts = prepare(run, settings, letters, callbacks, checkpoint)
     with (
