@@ -334,7 +334,12 @@ def test_strengths_without_a_choice_are_taken_as_they_are() -> None:
 
 @pytest.mark.parametrize(
     ("override", "words"),
-    [("augment.blurr=1", "did you mean 'augment.blur'"), ("augment.blur=9", "0 to 5 pixels")],
+    [
+        ("augment.blurr=1", "did you mean 'augment.blur'"),
+        ("augment.blur=9", "0 to 5 pixels"),
+        ("augment.name=foo", "^augment.name=foo is refused: .* one of light, none, strong$"),
+        ("augment.name=null", "^augment.name=null is refused: .* one of light, none, strong"),
+    ],
 )
 def test_a_wrong_strength_is_refused(override: str, words: str) -> None:
     with pytest.raises(UserError, match=words):

@@ -94,6 +94,10 @@ def optimizer_defaults(name: str) -> dict[str, Any]:
     return _defaults("optimizer", name)
 
 
+def augment_choices() -> tuple[str, ...]:
+    return _choices("augment")
+
+
 @cache
 def augment_defaults(name: str) -> AugmentSettings:
     """The strengths in ``conf/augment/NAME.yaml``."""
@@ -103,7 +107,7 @@ def augment_defaults(name: str) -> AugmentSettings:
 
 def usual_strengths(name: str) -> AugmentSettings:
     """Those of the choice; none of a name that is no choice, which runs of old may have."""
-    return augment_defaults(name) if name in _choices("augment") else AugmentSettings()
+    return augment_defaults(name) if name in augment_choices() else AugmentSettings()
 
 
 def _float32_on_what_is_there() -> dict[str, Any]:
@@ -235,6 +239,7 @@ class TrainSettings:
         check_names(values, tuple(n for n in SETTING_NAMES if n not in OF_GROUPS))
         check_names(data, DATA_NAMES, "data.")
         check_names(augment, ("name", *AUGMENT_NAMES), "augment.")
+        one_of(augment_choices()).check("augment.name", augment["name"])
         check_names(optimizer, ("name", "lr", "momentum", "options"), "optimizer.")
         values |= {"optimizer": optimizer["name"], "optimizer_options": optimizer["options"]}
         strengths = {name: value for name, value in augment.items() if name != "name"}
