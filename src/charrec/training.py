@@ -55,7 +55,7 @@ def train(
     if follows(settings.trainer):
         _follow(Run(Path()), settings, callbacks)
     letters = letters_of(settings)
-    letters.setup()
+    letters.setup("fit")  # a run that is gone on with need not be told again
     run = Run(full_path(folder) if folder is not None else new_folder("outputs"))
     run.folder.mkdir(parents=True, exist_ok=True)
     run.refuse_if_used()
