@@ -58,8 +58,8 @@ def test_at_another_size_they_are_the_same_pictures() -> None:
         assert resized(pictures, 32) is pictures
         smaller = resized(pictures, 16)
         assert smaller.shape == (len(pictures), 1, 16, 16)
-        means = [each.astype(float).mean(axis=(1, 2, 3)) for each in (pictures, smaller)]
-        np.testing.assert_allclose(*means, atol=2, err_msg=kind)  # grey values
+        before, after = (p.astype(float).mean(axis=(1, 2, 3)) for p in (pictures, smaller))
+        np.testing.assert_allclose(before, after, atol=2, err_msg=kind)  # grey values
 
 
 def test_what_noise_looks_like() -> None:
