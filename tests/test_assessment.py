@@ -98,6 +98,19 @@ def test_what_is_told() -> None:
     assert no_letters_table(example().score()) == [("fine noise", "0.79", "50.0%", "25.0%")]
 
 
+@pytest.mark.parametrize(
+    ("temperature", "several", "against"),
+    [
+        (1.0, False, "not calibrated"),
+        (2.5, True, "42.7% with no network calibrated"),
+        (1.0, True, "42.7% with no network calibrated"),
+    ],
+)
+def test_what_is_told_of_calibration(temperature: float, several: bool, against: str) -> None:
+    *_, last = told(example(temperature=temperature).score(), several)
+    assert last == f"Probabilities: 43.3% off, {against} (expected calibration error)"
+
+
 def test_what_an_earlier_version_recorded_is_told_too() -> None:
     old = {"accuracy": 0.5, "correct": 2, "total": 4}
     assert list(told(old)) == ["50.0% (2 of 4; 95% interval 15.0% to 85.0%)"]

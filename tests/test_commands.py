@@ -60,6 +60,15 @@ def test_the_command_asks_for_these_settings(changes: dict[str, Any]) -> None:
     assert dict(flat(again.record())) == dict(flat(recorded.record()))
 
 
+def test_a_name_of_strengths_that_is_no_choice_is_not_typed() -> None:
+    """Runs of before it was checked may have one."""
+    record = TrainSettings(augment="light").record() | {"augment": "foo"}
+    read = TrainSettings.from_record(record)
+    assert read.record() == record
+    again = recomposed(train_command(read))
+    assert (again.augment, again.strengths) == ("none", read.strengths)
+
+
 def test_what_is_damaged_is_not_typed(tmp_path: Path) -> None:
     record, run = TrainSettings(lr=0.1, seed=5).record(), Run(tmp_path)
 

@@ -315,6 +315,24 @@ def test_together_the_mean_has_a_temperature_of_its_own(run: Run, other: Run) ->
     assert answers.score()["temperature"] == pytest.approx(fitted, rel=1e-3)
 
 
+def test_together_they_are_shown_the_same_strangers(run: Run, other: Run) -> None:
+    """Drawn at 32 and made smaller for the one of 20, whichever is first."""
+    drawn = np.concatenate(list(strangers(32, ALPHABET).values()))
+    smaller = [Image.fromarray(p).resize((20, 20), Image.Resampling.BILINEAR) for p in drawn[:, 0]]
+    shown = {run: drawn, other: np.stack([np.asarray(image) for image in smaller])[:, None]}
+    alone = []
+    for each, images in shown.items():
+        with torch.no_grad():
+            logits = load_classifier(each.best_checkpoint)(torch.from_numpy(images)).double()
+        alone.append(functional.softmax(logits / each.temperature, dim=1).numpy())
+    for runs in ([run, other], [other, run]):
+        answers, _ = evaluation.test(runs)
+        powers = np.mean(alone, axis=0) ** (1 / answers.temperature)
+        expected = (powers / powers.sum(axis=1, keepdims=True)).max(axis=1)
+        found = np.concatenate([kind.probabilities for kind in answers.strangers.values()])
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_one_run_in_a_list_is_that_run(run: Run) -> None:
     (one, _), (listed, out) = evaluation.test(run), evaluation.test([run])
     assert one.score() == listed.score()
@@ -347,7 +365,7 @@ def test_without_the_letters_of_the_first_the_mean_stays_as_it_is(
         shutil.rmtree(own_letters)
     else:
         draw_letter("A", 99).save(own_letters / "images" / "test_0_A.png")
-    with pytest.warns(UserWarning, match=f"{first.folder}.*are not there"):
+    with pytest.warns(UserWarning, match=f"^the mean of .*{first.folder}.*are not there"):
         answers, _ = predict(pictures, [first, run])
     alone = [predict(pictures, each)[0].probabilities for each in (other, run)]
     np.testing.assert_allclose(answers.probabilities, np.mean(alone, axis=0), atol=1e-6)

@@ -21,6 +21,7 @@ from charrec.errors import UserError
 from charrec.evaluation import predict
 from charrec.exporting import export, export_proved
 from charrec.exports import card, proof
+from charrec.exports.about import about
 from charrec.exports.extras import need_packages
 from charrec.exports.weights import load_weights
 from charrec.reading import Ensemble, read
@@ -103,6 +104,26 @@ def test_of_what_did_not_come_to_its_end_nothing_is_claimed(trained: Path, tmp_p
     told = {p.key: p.value for p in onnx.load(done.path).metadata_props}
     assert told["answers"].startswith("probabilities (batch, letters) are not calibrated")
     assert json.loads(told["runs"])[0]["status"] == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("temperature", "output", "mean"),
+    [
+        (0.8, "(batch, 4), calibrated, in the order", "temperature, which has one, too. "),
+        (1.0, "(batch, 4), not calibrated (no temper", "temperature, for which none was fitted. "),
+    ],
+)
+def test_a_mean_claims_no_temperature_that_it_has_not(
+    temperature: float, output: str, mean: str, trained: Path, tmp_path: Path
+) -> None:
+    runs = [Run(trained), Run(copy_of(trained, tmp_path / "again"))]
+    (reader,) = load_ensemble(runs[:1], "best", proof.ON_THE_CPU).readers
+    ensemble = Ensemble([reader, reader], temperature)
+    told = about(runs, ensemble, "best")
+    text = card.model_card(runs, ensemble, told, "model.onnx", None)
+    assert output in text
+    assert mean in text
+    assert (" are calibrated, " in told["answers"]) == (temperature != 1)
 
 
 def test_an_older_record_has_no_interval(trained: Path, tmp_path: Path) -> None:

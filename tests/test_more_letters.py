@@ -162,8 +162,8 @@ def test_letters_that_a_run_may_have_learned_are_told(
         (
             "train",
             "data.root={letters} +data.group=(a)",
-            "data.group=(a) cannot go with data=lists: it is for data=folders; leave one of them "
-            "out",
+            "data.group=(a) cannot go with data=lists: lists bring their own splits; it is for "
+            "data=folders; leave one of them out",
         ),
         (
             "train",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from torch import Tensor
 from charrec.classifier import CharacterClassifier
 from charrec.data.datamodule import CharacterDataModule
 from charrec.data.settings import DataSettings
+from charrec.deformations import Chance, Deformations
 from charrec.errors import UserError
 from charrec.normalisation import NORMALISATIONS, framed, ink, plain, standard, strokes
-from charrec.settings import TrainSettings
+from charrec.settings import LETTER_IS_LIGHT, TrainSettings, usual_strengths
 
 
 def letter_l(low: float = 200.0, high: float = 40.0) -> Tensor:
@@ -221,6 +223,21 @@ def test_inverted_letters_are_the_same_letters(normalisation: str, letters_32: T
     # is the letter cannot be told where both cover as much.
     changed = (seen - inverted).abs().amax((1, 2, 3)) > 0.2
     assert int(changed.sum()) <= 3
+
+
+@pytest.mark.parametrize("name", NORMALISATIONS)
+def test_who_sees_that_training_inverts(name: str, letters_32: Tensor) -> None:
+    """As training deforms them; what is noted of `augment.inversion` hangs on it."""
+    pictures, as_they_are = letters_32[:200], usual_strengths("strong")
+
+    def seen(inversion: float) -> Tensor:
+        strengths = replace(as_they_are, inversion=inversion)
+        grey = NORMALISATIONS[name].frame(pictures).float()
+        deform = Deformations(strengths, 32, grey.device)
+        return NORMALISATIONS[name].values(deform(grey, Chance([1, 2, 3], 200, grey.device)))
+
+    change = (seen(1) - seen(0)).abs().amax().item()
+    assert change < 1e-5 if name in LETTER_IS_LIGHT else change > 1
 
 
 def test_what_a_checkpoint_says_is_what_is_done(tmp_path: Path) -> None:

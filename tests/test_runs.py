@@ -100,6 +100,17 @@ def test_runs_that_answer_together(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         find_readers(["a", "c"])
 
 
+@pytest.mark.parametrize("wrong", [["a"], ("a", "b"), 5, {"a": 1}])
+def test_what_is_no_run(wrong: object) -> None:
+    with pytest.raises(UserError) as refused:
+        find_readers([Path("b"), wrong])  # type: ignore[list-item]
+    assert str(refused.value) == (
+        f"run={wrong} is no run: name its folder, or several in a list: [A, B]"
+    )
+    with pytest.raises(UserError, match="run=5 is no run"):
+        find_readers(5)  # type: ignore[arg-type]
+
+
 def test_a_sweep_in_a_list_is_its_best_run(tmp_path: Path) -> None:
     for name in ("0", "1", "10", "2"):
         make_run(tmp_path / "sweep" / name)

@@ -20,6 +20,8 @@ from charrec.cli.entry import settings_of
 from charrec.errors import UserError
 from charrec.resources import resource
 from charrec.settings import (
+    LETTER_IS_LIGHT,
+    NORMALISATIONS,
     DataSettings,
     TrainSettings,
     optimizer_choices,
@@ -189,6 +191,34 @@ def test_it_is_said_once_if_the_user_gave_it(
     assert summary["settings"]["momentum"] is None
 
 
+# An inversion that no network sees
+
+
+@pytest.mark.parametrize("name", NORMALISATIONS)
+def test_an_inversion_is_noted_where_it_was_given_and_no_network_sees_it(name: str) -> None:
+    given = composed(f"normalisation={name}", "augment=light", "augment.inversion=0.2")
+    note = f"augment.inversion=0.2 has no effect: with normalisation={name} the letter is light"
+    expected = [f"{note}, whichever it was"] if name in LETTER_IS_LIGHT else []
+    assert (list(given.notes), given.strengths.inversion) == (expected, 0.2)
+    for own in ("light", "strong"):
+        assert composed(f"normalisation={name}", f"augment={own}").notes == ()
+    assert composed(f"normalisation={name}", "augment=light", "augment.inversion=0").notes == ()
+
+
+def test_two_settings_without_effect_are_both_noted() -> None:
+    both = composed("optimizer=adam", "momentum=0.5", "normalisation=ink", "augment.inversion=1")
+    assert [note.partition("=")[0] for note in both.notes] == ["momentum", "augment.inversion"]
+
+
+def test_a_run_that_is_gone_on_with_says_it_no_more(letters: Path, tmp_path: Path) -> None:
+    small = (f"data.root={letters}", "data.alphabet=ABCD", "epochs=1", "hydra.run.dir=run")
+    useless = ("normalisation=ink", "augment.inversion=0.5", "trainer=cpu")
+    began = run_main("train", *small, *useless, cwd=tmp_path)
+    assert began.stderr.count("has no effect") == 1, began.stderr
+    longer = run_main("train", "resume=run", "epochs=2", cwd=tmp_path)
+    assert (longer.exit_code, longer.stderr) == (0, "")
+
+
 # Records
 
 
@@ -304,7 +334,12 @@ def test_strengths_without_a_choice_are_taken_as_they_are() -> None:
 
 @pytest.mark.parametrize(
     ("override", "words"),
-    [("augment.blurr=1", "did you mean 'augment.blur'"), ("augment.blur=9", "0 to 5 pixels")],
+    [
+        ("augment.blurr=1", "did you mean 'augment.blur'"),
+        ("augment.blur=9", "0 to 5 pixels"),
+        ("augment.name=foo", "^augment.name=foo is refused: .* one of light, none, strong$"),
+        ("augment.name=null", "^augment.name=null is refused: .* one of light, none, strong"),
+    ],
 )
 def test_a_wrong_strength_is_refused(override: str, words: str) -> None:
     with pytest.raises(UserError, match=words):

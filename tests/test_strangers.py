@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from charrec.data.blank import blank_pictures
-from charrec.strangers import strangers
+from charrec.strangers import resized, strangers
 
 NOISE = ("uniform_noise", "normal_noise", "blurred_noise", "specks")
 DIGEST = """
@@ -51,6 +51,15 @@ def test_no_two_are_the_same_and_only_blank_ones_are_blank() -> None:
         assert len({p.tobytes() for p in pictures}) == len(pictures), kind
         share = blank_pictures(pictures).mean()
         assert share == (1 if kind == "blank" else 0) or (kind, share < 0.1) == ("specks", True)
+
+
+def test_at_another_size_they_are_the_same_pictures() -> None:
+    for kind, pictures in strangers(32, "AB").items():
+        assert resized(pictures, 32) is pictures
+        smaller = resized(pictures, 16)
+        assert smaller.shape == (len(pictures), 1, 16, 16)
+        before, after = (p.astype(float).mean(axis=(1, 2, 3)) for p in (pictures, smaller))
+        np.testing.assert_allclose(before, after, atol=2, err_msg=kind)  # grey values
 
 
 def test_what_noise_looks_like() -> None:

@@ -56,6 +56,16 @@ def test_learns_the_letters(run: Run) -> None:
     assert float(rows(run)[-1]["train_loss"]) < 0.25 * float(rows(run)[0]["train_loss"])
 
 
+def test_a_letter_that_cannot_be_learned_is_told_once(letters: Path, tmp_path: Path) -> None:
+    data = DataSettings(root=letters, alphabet="ABCDEF")
+    told = "^train.json has no picture of EF: it cannot be learned$"
+    with pytest.warns(UserWarning, match=told) as warned:
+        evaluation.test(
+            resume(train(settings(letters, data=data, epochs=1), tmp_path / "run").folder, epochs=2)
+        )
+    assert [w.category for w in warned].count(UserWarning) == 1
+
+
 def test_folder_holds_what_the_contract_names(run: Run) -> None:
     events = [path for path in run.folder.iterdir() if path.name.startswith("events.")]
     assert sorted(path.suffix == ".overview" for path in events) == [False, True]

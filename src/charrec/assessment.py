@@ -103,16 +103,30 @@ def _cells(prefix: str, bin: Bin) -> dict[str, str]:
     }
 
 
-def told(score: Mapping[str, Any]) -> Iterator[str]:
-    """A score in a few lines; one of an earlier version of charrec has fewer entries."""
+def told(score: Mapping[str, Any], several: bool = False) -> Iterator[str]:
+    """A score in a few lines; one of an earlier version of charrec has fewer entries.
+
+    Args:
+        several: it is of the mean of several networks.
+    """
     yield in_words(score["correct"], score["total"])
     if (macro := score.get("macro_accuracy")) is not None:
         among = score["top_3_accuracy"]
         yield f"Mean over letters: {macro:.1%}; the letter is among the first three: {among:.1%}"
     if (error := score.get("expected_calibration_error")) is not None:
-        before = score["before_temperature"]["expected_calibration_error"]
-        off = f"{error:.1%} off, {before:.1%} before calibration"
-        yield f"Probabilities: {off} (expected calibration error)"
+        against = _uncalibrated_in_words(score, several)
+        yield f"Probabilities: {error:.1%} off, {against} (expected calibration error)"
+
+
+def _uncalibrated_in_words(score: Mapping[str, Any], several: bool) -> str:
+    """A mean may have no temperature, but the mean of what the networks themselves say is another.
+
+    Its networks have theirs, which are undone in that.
+    """
+    before = score["before_temperature"]["expected_calibration_error"]
+    if several:
+        return f"{before:.1%} with no network calibrated"
+    return "not calibrated" if score["temperature"] == 1 else f"{before:.1%} before calibration"
 
 
 def no_letters_table(score: Mapping[str, Any]) -> list[tuple[str, ...]]:

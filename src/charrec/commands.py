@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 
 from charrec.cli.arguments import LITERAL_SETTINGS
 from charrec.data.settings import DATA_NAMES
-from charrec.settings import TrainSettings
+from charrec.settings import TrainSettings, augment_choices, usual_strengths
 from charrec.spelling import in_text
 
 ACCELERATORS = ("auto", "cpu", "gpu")  # each is a choice of `trainer`
@@ -33,10 +33,11 @@ def typed_for(settings: TrainSettings, but: Container[str] = ()) -> str:
 def given_in(settings: TrainSettings) -> Iterator[tuple[str, Any]]:
     """Names, with a plus where the YAML does not list them, and values that are to be given."""
     plain = TrainSettings()
-    usual = TrainSettings(optimizer=settings.optimizer, augment=settings.augment)
-    for name in ("optimizer", "augment"):
-        if getattr(settings, name) != getattr(plain, name):
-            yield name, getattr(settings, name)
+    usual = TrainSettings(optimizer=settings.optimizer)
+    if settings.optimizer != plain.optimizer:
+        yield "optimizer", settings.optimizer
+    if settings.augment in augment_choices() and settings.augment != plain.augment:
+        yield "augment", settings.augment
     for name, value in vars(usual).items():
         if name not in (*APART, "notes") and getattr(settings, name) != value:
             yield name, getattr(settings, name)
@@ -44,7 +45,7 @@ def given_in(settings: TrainSettings) -> Iterator[tuple[str, Any]]:
     for name, value in (settings.optimizer_options or {}).items():
         if name not in known or known[name] != value:
             yield f"{'' if name in known else '+'}optimizer.options.{name}", value
-    for name, value in vars(usual.strengths).items():
+    for name, value in vars(usual_strengths(settings.augment)).items():
         if getattr(settings.strengths, name) != value:
             yield f"augment.{name}", getattr(settings.strengths, name)
     yield from _of_letters(settings)

@@ -85,8 +85,8 @@ def _fitted(ensemble: Ensemble, runs: Sequence[Run], trainer: Mapping[str, Any])
 
 def _as_it_is(ensemble: Ensemble, first: Run, why: str) -> Ensemble:
     warnings.warn(
-        f"probabilities are not calibrated: the letters of {first.folder} by which they would be "
-        f"are not there ({why})",
+        "the mean of the runs has no temperature of its own: the letters of "
+        f"{first.folder} by which it would be found are not there ({why})",
         stacklevel=5,
     )
     return ensemble

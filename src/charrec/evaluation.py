@@ -14,7 +14,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ from charrec.predictions import Collection, GrowingTable, growing_table
 from charrec.reading import Ensemble, read
 from charrec.run import Run
 from charrec.runs import Named, find_readers
-from charrec.strangers import strangers
+from charrec.strangers import resized, strangers
 from charrec.streaming import read_stream
 from charrec.trainer import ended_by_signals
 
@@ -70,13 +69,13 @@ def answer_test_split(
 
 def _answer_strangers(ensemble: Ensemble, trainer: Mapping[str, Any]) -> dict[str, Stranger]:
     """The top probability of each picture, as if none were answered "blank"."""
-    drawn = partial(strangers, alphabet=ensemble.alphabet)
+    kinds = strangers(max(ensemble.sizes), ensemble.alphabet)
+    drawn = np.concatenate(list(kinds.values()))
 
     def pictures(size: int) -> Tensor:
-        return torch.from_numpy(np.concatenate(list(drawn(size).values())))
+        return torch.from_numpy(resized(drawn, size))
 
     reading = read(ensemble, pictures, trainer)
-    kinds = drawn(ensemble.image_size)
     ends = np.cumsum([len(kind) for kind in kinds.values()])[:-1]
     tops = np.split(reading.together.max(axis=1), ends)
     return dict(zip(kinds, map(Stranger, tops, np.split(reading.blank, ends)), strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from charrec.data.finding import natural_order
@@ -15,6 +15,7 @@ from charrec.run import CAN_GO_ON, SUMMARY, Run
 
 LATEST = "latest"
 Named = Run | str | Path | None  # a run, its folder, that of a sweep, a glob; None: the newest
+NAMED = (Run, str, Path, type(None))
 LEDGER, BEST = "ledger.csv", "best.json"  # in a sweep's folder
 
 
@@ -105,9 +106,12 @@ def find_readers(run: Named | Sequence[Named]) -> list[Run]:
     Raises:
         UserError: there is none, or a folder that does not exist.
     """
-    names = [run] if run is None or isinstance(run, (Run, str, Path)) else list(run)
+    names = list(run) if isinstance(run, Iterable) and not isinstance(run, NAMED) else [run]
     if not names:
         raise UserError("run is empty: name the folder of a run, under outputs/")
+    for name in names:
+        if not isinstance(name, NAMED):
+            raise UserError(f"run={name} is no run: name its folder, or several in a list: [A, B]")
     found: dict[Path, Run] = {}
     for each in (run for name in names for run in _runs_of(name)):
         found.setdefault(each.folder.resolve(), each)

@@ -44,6 +44,7 @@ INITS = ("xavier", "lecun", "kaiming", "normal", "spread")
 SCHEDULES = ("constant", "cosine", "one_cycle")
 MOST_VIEWS = 9  # as many as charrec.views has
 NORMALISATIONS = ("plain", "standard", "ink", "framed", "strokes")
+LETTER_IS_LIGHT = ("ink", "framed", "strokes")  # whichever it was
 RULES = {
     "hsize": one_or_more(whole(1, 65536)),
     "activation": one_of(ACTIVATIONS),
@@ -93,11 +94,20 @@ def optimizer_defaults(name: str) -> dict[str, Any]:
     return _defaults("optimizer", name)
 
 
+def augment_choices() -> tuple[str, ...]:
+    return _choices("augment")
+
+
 @cache
 def augment_defaults(name: str) -> AugmentSettings:
     """The strengths in ``conf/augment/NAME.yaml``."""
     strengths = _defaults("augment", name)
     return AugmentSettings(**{key: strengths[key] for key in strengths if key != "name"})
+
+
+def usual_strengths(name: str) -> AugmentSettings:
+    """Those of the choice; none of a name that is no choice, which runs of old may have."""
+    return augment_defaults(name) if name in augment_choices() else AugmentSettings()
 
 
 def _float32_on_what_is_there() -> dict[str, Any]:
@@ -109,7 +119,8 @@ class TrainSettings:
     """Settings of one run; ``conf/train.yaml`` says what each is for.
 
     `lr`, `momentum` and `optimizer_options` left at None become the optimizer's own. A momentum
-    given to an optimizer that has none is recorded as None and told in `notes`.
+    given to an optimizer that has none is recorded as None; `notes` tell it, and what else was
+    given and has no effect.
 
     Raises:
         UserError: a value out of its range, or a name that is no setting.
@@ -158,6 +169,7 @@ class TrainSettings:
         self._check_parts()
         self._check_halves()
         self._settle_momentum(own["momentum"])
+        self._note_inversion()
         self._set(lr=float(self.lr or 0), weight_decay=float(self.weight_decay))
         self._set(weights=text_of(self.weights))
         self.data.need_training()
@@ -190,10 +202,22 @@ class TrainSettings:
 
     def _settle_momentum(self, own: float | None) -> None:
         if own is None and self.momentum is not None:
-            note = f"momentum={self.momentum:g} has no effect: {self.optimizer} has no momentum"
-            self._set(momentum=None, notes=(note,))
+            self._note(f"momentum={self.momentum:g}", f"{self.optimizer} has no momentum")
+            self._set(momentum=None)
         elif self.momentum is None and own is not None:
             self._set(momentum=own)
+
+    def _note_inversion(self) -> None:
+        """Where it was given: what a choice brings along is no news to its user."""
+        share = self.strengths.inversion
+        if share in (0, usual_strengths(self.augment).inversion):
+            return
+        if self.normalisation in LETTER_IS_LIGHT:
+            why = f"with normalisation={self.normalisation} the letter is light, whichever it was"
+            self._note(f"augment.inversion={share:g}", why)
+
+    def _note(self, setting: str, why: str) -> None:
+        self._set(notes=(*self.notes, f"{setting} has no effect: {why}"))
 
     def _set(self, **values: Any) -> None:
         for name, value in values.items():
@@ -215,6 +239,7 @@ class TrainSettings:
         check_names(values, tuple(n for n in SETTING_NAMES if n not in OF_GROUPS))
         check_names(data, DATA_NAMES, "data.")
         check_names(augment, ("name", *AUGMENT_NAMES), "augment.")
+        one_of(augment_choices()).check("augment.name", augment["name"])
         check_names(optimizer, ("name", "lr", "momentum", "options"), "optimizer.")
         values |= {"optimizer": optimizer["name"], "optimizer_options": optimizer["options"]}
         strengths = {name: value for name, value in augment.items() if name != "name"}

@@ -1,6 +1,8 @@
 """Pictures that are no letters, to see how sure a network is of what it has never learned.
 
-They follow from the size alone, so that the figures of two networks can be compared.
+They follow from the size alone, so that the figures of two networks can be compared. Networks of
+several sizes that answer together are shown the same ones: drawn at the largest, then made smaller
+as letters are, for noise that is drawn anew at another size is another noise.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from charrec.data.pictures import Grey
+from charrec.data.pictures import Grey, square
 
 EACH = 100  # pictures of a kind of noise
 SEED = 2024
@@ -79,6 +81,13 @@ def strangers(image_size: int, alphabet: str) -> dict[str, Grey]:
     kinds = _strangers(image_size)
     letters_alone = not set(DIGITS) & set(alphabet)
     return {name: kinds[name] for name in kinds if name != "digits" or letters_alone}
+
+
+def resized(pictures: Grey, image_size: int) -> Grey:
+    """The same (N, 1, H, W) at another size; at their own as they are."""
+    if pictures.shape[2] == image_size:
+        return pictures
+    return np.stack([square(Image.fromarray(each), image_size) for each in pictures[:, 0]])[:, None]
 
 
 @cache  # for the runs of a sweep

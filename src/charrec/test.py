@@ -30,7 +30,7 @@ def main(config: DictConfig) -> None:
     rows, score = answers.per_letter(), answers.score()
     print_table(list(rows[0]), [list(row.values()) for row in rows])
     print_table(("no letters", "AUROC", "above 50%", "answered blank"), no_letters_table(score))
-    print("Test accuracy: " + "\n".join(told(score)))
+    print("Test accuracy: " + "\n".join(told(score, several=bool(answers.alone))))
     if answers.alone:
         accuracies = (f"{each.score()['accuracy']:.1%}" for each in answers.alone)
         print(f"Each alone: {', '.join(accuracies)}")

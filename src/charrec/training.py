@@ -55,7 +55,7 @@ def train(
     if follows(settings.trainer):
         _follow(Run(Path()), settings, callbacks)
     letters = letters_of(settings)
-    letters.setup()
+    letters.setup("fit")  # a run that is gone on with need not be told again
     run = Run(full_path(folder) if folder is not None else new_folder("outputs"))
     run.folder.mkdir(parents=True, exist_ok=True)
     run.refuse_if_used()
@@ -125,7 +125,7 @@ def _train(
     callbacks: Sequence[pl.Callback],
     checkpoint: Path | None = None,
 ) -> Run:
-    for note in settings.notes:
+    for note in settings.notes if checkpoint is None else ():  # else it was said
         warnings.warn(note, stacklevel=3)
     parts = prepare(run, settings, letters, callbacks, checkpoint)
     with (

@@ -56,6 +56,12 @@ NAMES = {
     "test_share, validation_share",
     "-m data=lists,folders data.rot=x": "data.rot is no setting; did you mean 'data.root'?\n"
     "settings: data.alphabet, data.image_size, data.kind, data.root",
+    "data.validation_share=0.2": "data.validation_share=0.2 cannot go with data=lists: lists bring "
+    "their own splits; it is for data=folders or data=emnist; leave one of them out",
+    "data=folders data.split=digits": "data.split=digits cannot go with data=folders: it is for "
+    "data=emnist; leave one of them out",
+    "-m data=lists,folders data.test_share=0.2": "data.test_share=0.2 cannot go with data=lists: "
+    "lists bring their own splits; it is for data=folders; leave one of them out",
     "hydra.run.dri=x": "hydra.run.dri is no setting; did you mean 'hydra.run.dir'?\n"
     "settings: hydra.run.dir",
     "trainer.max_time=1": "trainer.max_time is not set yet: write +trainer.max_time=VALUE, "
@@ -126,6 +132,7 @@ READING = {
     "did you mean 'best'?",
     "test rnu=x": "rnu is no setting; did you mean 'run'?\n"
     "settings: checkpoint, data, out, run, trainer",
+    "test data.test_share=1": "data.test_share is for data=folders: write that, too",
     "test +trainer.acelerator=cpu": "trainer.acelerator is no setting; did you mean "
     "'trainer.accelerator'?",
     "test out=/dev/null/here": "out=/dev/null/here: /dev/null is a file; name a folder",

@@ -88,19 +88,23 @@ def test_shares_leave_something_to_train_on() -> None:
     assert "is for charrec.test" in refusal(partial(TrainSettings, data=everything))
 
 
+BRING = "lists bring their own splits; it is for "
+
+
 @pytest.mark.parametrize(
     ("kind", "given", "meant"),
     [
-        ("lists", {"group": "(a)"}, "data=folders"),
-        ("lists", {"split": "digits"}, "data=emnist"),
-        ("lists", {"split_seed": 3}, "data=folders or data=emnist"),
-        ("folders", {"download": True}, "data=emnist"),
-        ("emnist", {"test_share": 0.3}, "data=folders"),
+        ("lists", {"group": "(a)"}, f"{BRING}data=folders"),
+        ("lists", {"validation_share": 0.2}, f"{BRING}data=folders or data=emnist"),
+        ("lists", {"split": "digits"}, "it is for data=emnist"),
+        ("lists", {"split_seed": 3}, f"{BRING}data=folders or data=emnist"),
+        ("folders", {"download": True}, "it is for data=emnist"),
+        ("emnist", {"test_share": 0.3}, "it is for data=folders"),
     ],
 )
 def test_what_a_kind_does_not_have(kind: str, given: dict[str, Any], meant: str) -> None:
     ((name, value),) = given.items()
-    told = f"data.{name}={value} cannot go with data={kind}: it is for {meant}; leave one"
+    told = f"data.{name}={value} cannot go with data={kind}: {meant}; leave one"
     assert refusal(partial(DataSettings, "x", kind=kind, **given)).startswith(told)
 
 

@@ -144,13 +144,22 @@ def test_names_stay_as_in_the_list(own_letters: Path) -> None:
     assert data.images["test"].unique().tolist() == [77]
 
 
-def test_a_letter_in_test_and_not_in_training_is_a_warning(own_letters: Path) -> None:
-    entries = json.loads((own_letters / "train.json").read_text())
-    fewer = {name: letter for name, letter in entries.items() if letter != "C"}
-    (own_letters / "train.json").write_text(json.dumps(fewer))
-    with pytest.warns(UserWarning, match="^train.json has no picture of C: it cannot be learned$"):
-        data = module(own_letters)
+def test_letters_without_a_picture_are_told_who_wants_to_learn_them(own_letters: Path) -> None:
+    for split, letter in (("train", "C"), ("validation", "A")):
+        entries = json.loads((own_letters / f"{split}.json").read_text())
+        fewer = {name: its for name, its in entries.items() if its != letter}
+        (own_letters / f"{split}.json").write_text(json.dumps(fewer))
+    data = CharacterDataModule(own_letters, alphabet="ABCDE")
+    with pytest.warns(UserWarning, match="has no picture of") as told:
+        data.setup("fit")
+    assert [str(warning.message) for warning in told] == [
+        "train.json has no picture of CE: it cannot be learned",
+        "validation.json has no picture of A: the best epoch is chosen without it",
+    ]
     assert data.labels["train"].unique().tolist() == [0, 1, 3]  # D keeps its place
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        module(own_letters)  # to test or to read with
 
 
 def test_the_same_pixels_in_two_splits_or_with_two_letters_are_warnings(own_letters: Path) -> None:

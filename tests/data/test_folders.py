@@ -383,9 +383,9 @@ def test_what_training_is_warned_of(tmp_path: Path) -> None:
     for top, letters in (("train", "ABC"), ("val", "ABCD"), ("test", "ABCD")):
         draw(tmp_path / top, 2, letters)
     with pytest.warns(UserWarning, match="pixel for pixel|cannot be learned") as told:
-        CharacterDataModule(tmp_path, alphabet="ABCD", kind="folders").setup()
+        CharacterDataModule(tmp_path, alphabet="ABCD", kind="folders").setup("fit")
     unseen, leak = (str(warning.message) for warning in told)
-    assert unseen == "the training split has no picture of D: it cannot be learned"
+    assert unseen == "the train split has no picture of D: it cannot be learned"
     command = f"python -m charrec.check data=folders data.root={tmp_path} data.alphabet=ABCD"
     assert leak.endswith(f"; {command} shows all")
 

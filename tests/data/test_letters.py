@@ -12,10 +12,11 @@ import pytest
 
 from charrec.data.letters import (
     Picture,
+    lacking_problems,
     letter_of,
     read_splits,
     summarise,
-    unseen_letters,
+    without_pictures,
 )
 from charrec.errors import UserError
 
@@ -286,12 +287,21 @@ def test_a_million_entries(tmp_path: Path) -> None:
     assert time.perf_counter() - start < 40
 
 
-# Letters that training never shows
+# Letters without a picture
 
 
-def test_letters_that_only_validation_or_test_hold_are_told() -> None:
-    letters = {"train": "AB", "validation": "AD", "test": "BC"}
-    told = "train.json has no picture of CD: it cannot be learned"
-    assert unseen_letters(letters) == told
-    assert unseen_letters(letters, "it") == told.replace("train.json", "it")
-    assert unseen_letters({**letters, "train": "ABCDE"}) is None
+def test_letters_that_training_or_validation_lacks_are_told() -> None:
+    """E is in no split; D, which cannot be learned, is not missed in validation, too."""
+    letters = {"train": "ABB", "validation": "AC", "test": "BD"}
+    never = "train.json has no picture of CDE: it cannot be learned"
+    unchecked = "validation.json has no picture of B: the best epoch is chosen without it"
+    assert list(lacking_problems(letters, "ABCDE")) == [never, unchecked]
+    assert list(lacking_problems(letters, "BAC", "the {} split")) == [
+        "the train split has no picture of C: it cannot be learned",
+        "the validation split has no picture of B: the best epoch is chosen without it",
+    ]
+    assert list(lacking_problems({**letters, "validation": "AB"}, "AB")) == []
+    assert without_pictures({"train": "AB", "test": ["C", None]}, "ABC") == {
+        "train": "C",
+        "test": "AB",
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import sys
@@ -9,7 +10,8 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
 
 import hydra
 from hydra.errors import HydraException
@@ -39,6 +41,15 @@ def run_main(main: Callable[[DictConfig], int | None], config_name: str) -> None
     What the user can mend ends in one or two lines on stderr and a non-zero exit code;
     HYDRA_FULL_ERROR=1 shows the traceback too.
     """
+    try:
+        _run(main, config_name)
+    except SystemExit as end:
+        if isinstance(end.code, int) and _trained_together():
+            _leave(end.code)
+        raise
+
+
+def _run(main: Callable[[DictConfig], int | None], config_name: str) -> NoReturn:
     never_refuse_text((sys.stdout, sys.stderr))
     warnings.showwarning = show_warning
     threading.excepthook = _show_thread_error
@@ -55,6 +66,27 @@ def run_main(main: Callable[[DictConfig], int | None], config_name: str) -> None
         logging.disable()  # torch has notes on a half-done import
         sys.exit(stop.exit_code)
     sys.exit(max(exit_codes, default=0))
+
+
+def _trained_together() -> bool:
+    """Whether this process has one of torch's groups of processes; imports nothing."""
+    distributed = sys.modules.get("torch.distributed")
+    return bool(distributed and distributed.is_available() and distributed.is_initialized())
+
+
+def _leave(exit_code: int) -> NoReturn:
+    """End as Python does, threads joined and all `atexit` done, but for taking itself apart.
+
+    While it does, a thread of torch's group of processes may wake up, and abort a process that is
+    through with everything ("terminate called without an active exception", exit code 134). What
+    Python's own fork server starts ends like this, too.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with suppress(OSError, ValueError):  # who was to read it is gone
+            stream.flush()
+    os._exit(exit_code)
 
 
 def _compose_and_call(

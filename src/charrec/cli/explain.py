@@ -12,6 +12,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig
 
+from charrec.data.settings import kinds_with, of_another_kind
 from charrec.errors import nearest
 from charrec.resources import resource
 from charrec.signatures import trainer_arguments
@@ -95,12 +96,34 @@ def _unknown_setting(found: re.Match[str], config_name: str) -> str:
             return f"{name} is not set yet: write +{name}=VALUE, with a plus{hint}"
     if name.startswith("hydra.sweeper.") and not any(a.startswith(SWEEPER) for a in sys.argv):
         return f"{name} is no setting of a grid; those of a search go with {SWEEPER}optuna"
+    if told := _of_another_kind(name, config_name):
+        return told
     keys, groups = known_settings(config_name)
     known = sorted({*keys, *groups} - {"hydra"})
     place = name.rpartition(".")[0]
     beside = [key for key in known if key.rpartition(".")[0] == place]
     listed = beside or [key for key in known if "." not in key]
     return f"{name} is no setting{nearest(name, known)}\nsettings: {', '.join(listed)}"
+
+
+KINDS = {"train": "lists", "check": "lists", "test": None}  # None: that of the run
+
+
+def _of_another_kind(name: str, config_name: str) -> str | None:
+    """Of a setting that `data` has with another of its choices."""
+    setting = name.removeprefix("data.")
+    kinds = kinds_with(setting) if name.startswith("data.") else ""
+    if not kinds or config_name not in KINDS:
+        return None
+    if (kind := _given("data") or KINDS[config_name]) is None:
+        return f"{name} is for {kinds}: write that, too"
+    return of_another_kind(setting, _given(name), kind.partition(",")[0])
+
+
+def _given(name: str) -> str:
+    """What the command line gives a setting; "" for nothing."""
+    pairs = (argument.lstrip("+").partition("=") for argument in sys.argv[1:])
+    return next((value for key, _, value in pairs if key == name), "")
 
 
 def _unknown_choice(found: re.Match[str], config_name: str) -> str:

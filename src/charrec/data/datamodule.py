@@ -14,7 +14,7 @@ from torch import Tensor
 from charrec.data.batches import NEVER, Among, Batches, Due, TrainingBatches
 from charrec.data.equals import equals_problems
 from charrec.data.kinds import FINDERS
-from charrec.data.letters import SPLITS, unseen_letters
+from charrec.data.letters import SPLITS, lacking_problems
 from charrec.data.readers import read_letters
 from charrec.data.reading import Letters
 from charrec.data.settings import DataSettings
@@ -59,7 +59,11 @@ class CharacterDataModule(pl.LightningDataModule):
         self.names: dict[str, list[str]] = {}
 
     def setup(self, stage: str | None = None) -> None:
-        """Read all three splits, so that a broken test picture is told before training."""
+        """Read all three splits, so that a broken test picture is told before training.
+
+        Args:
+            stage: Lightning's; letters that cannot be learned are told where it is "fit".
+        """
         if self.images:
             return
         found = read_letters(self.data)
@@ -67,15 +71,19 @@ class CharacterDataModule(pl.LightningDataModule):
         for split, letters in found.letters.items():
             classes = [self.alphabet.index(letter) for letter in letters]
             self.labels[split] = torch.tensor(classes, dtype=torch.int64)
-        self._warn(found)
+        if stage == "fit":
+            self._warn_of_lacking(found)
+        self._warn_of_equals(found)
         counts = [len(self.names[split]) for split in SPLITS]
         self.images = dict(zip(SPLITS, torch.from_numpy(found.images).split(counts), strict=True))
 
-    def _warn(self, found: Letters) -> None:
-        """Of what can be learned all the same; the command that shows more is for files."""
-        called = "train.json" if self.data.kind == "lists" else "the training split"
-        if found.letters["train"] and (unseen := unseen_letters(found.letters, called)):
-            warnings.warn(unseen, stacklevel=3)
+    def _warn_of_lacking(self, found: Letters) -> None:
+        called = "{}.json" if self.data.kind == "lists" else "the {} split"
+        for problem in lacking_problems(found.letters, self.alphabet, called):
+            warnings.warn(problem, stacklevel=3)
+
+    def _warn_of_equals(self, found: Letters) -> None:
+        """They can be learned all the same; the command that shows more is for files."""
         more = f"; {self.data.command('check')} shows all" if self.data.kind in FINDERS else ""
         for problem in equals_problems(found.images, found.names, "".join(found.letters.values())):
             warnings.warn(problem + more, stacklevel=3)

@@ -33,6 +33,7 @@ from charrec.data.letters import (
     letter_of,
     load_list,
     shown,
+    without_pictures,
 )
 from charrec.data.pictures import Grey
 from charrec.data.settings import DataSettings
@@ -181,8 +182,9 @@ def _judge_same(places: Sequence[Place], how: str, cases: Cases) -> None:
 def _judge_letters(places: Sequence[Place], alphabet: str, cases: Cases) -> None:
     held = {split: {p.letter for p in places if p.split == split} for split in SPLITS}
     lists = [split for split in SPLITS if held[split]]  # of one that is broken nothing is known
+    lacks = without_pictures({split: held[split] for split in lists}, alphabet)
     for letter in alphabet:
-        without = [split for split in lists if letter not in held[split]]
+        without = [split for split in lists if letter in lacks[split]]
         if "train" in without and len(without) < len(lists):
             cases["unseen"].append(Case((), letter))
         if without:

@@ -218,13 +218,26 @@ def read_splits(
     return found
 
 
-def unseen_letters(letters: Mapping[str, str], called: str = "train.json") -> str | None:
-    """A warning where validation or test hold letters that training never shows.
+def without_pictures(held: Mapping[str, Iterable[str | None]], alphabet: str) -> dict[str, str]:
+    """Split -> the letters of `alphabet` that are not among those it holds."""
+    there = {split: set(letters) for split, letters in held.items()}
+    return {split: "".join(c for c in alphabet if c not in there[split]) for split in there}
+
+
+def lacking_problems(
+    letters: Mapping[str, str], alphabet: str, called: str = "{}.json"
+) -> Iterator[str]:
+    """What to say of letters without a picture that training, or choosing the best epoch, needs.
 
     Args:
         letters: split -> the letter of each of its pictures.
-        called: what the message calls the training split.
+        called: what messages call a split.
     """
-    asked = set(letters["validation"] + letters["test"])
-    missing = "".join(sorted(asked - set(letters["train"])))
-    return f"{called} has no picture of {missing}: it cannot be learned" if missing else None
+    lacks = without_pictures(letters, alphabet)
+    unchecked = "".join(c for c in lacks["validation"] if c not in lacks["train"])
+    for split, missing, so in (
+        ("train", lacks["train"], "it cannot be learned"),
+        ("validation", unchecked, "the best epoch is chosen without it"),
+    ):
+        if missing:
+            yield f"{called.format(split)} has no picture of {missing}: {so}"

@@ -21,6 +21,7 @@ OF_KIND = {  # what a kind of letters has beside root, image_size and alphabet
     "emnist": ("split", "download", "validation_share", "split_seed"),
 }
 DRAWN = ("validation_share", "test_share", "split_seed", "group", "split")  # who goes where
+OWN_SPLITS = [("lists", name) for name in OF_KIND["folders"]]
 COMMON = ("root", "image_size", "alphabet")
 EMNIST_SPLITS = ("letters", "balanced", "byclass", "bymerge", "digits", "mnist")
 DEFAULT_FOLDERS: dict[str, Callable[[], Path]] = {
@@ -34,6 +35,20 @@ def is_pattern(value: Any) -> bool:
         return isinstance(value, str) and re.compile(value).groups == 1
     except (re.error, OverflowError, RecursionError):
         return False
+
+
+def kinds_with(name: str) -> str:
+    """``"data=folders or data=emnist"``; "" for what no kind has for itself."""
+    return " or ".join(f"data={kind}" for kind in OF_KIND if name in OF_KIND[kind])
+
+
+def of_another_kind(name: str, value: Any, kind: str) -> str:
+    """What to say where a setting of some kinds is given with another."""
+    why = "lists bring their own splits; " if (kind, name) in OWN_SPLITS else ""
+    return (
+        f"data.{name}={value} cannot go with data={kind}: {why}it is for {kinds_with(name)}; "
+        "leave one of them out"
+    )
 
 
 PATH = or_null(Rule(lambda value: isinstance(value, (str, Path)), "the path of a folder"))
@@ -87,11 +102,7 @@ class DataSettings:
             name, value = setting.name, getattr(self, setting.name)
             its_own = name in (*COMMON, "kind", *OF_KIND[self.kind])
             if not its_own and value != setting.default:
-                kinds = " or ".join(f"data={kind}" for kind in OF_KIND if name in OF_KIND[kind])
-                raise UserError(
-                    f"data.{name}={value} cannot go with data={self.kind}: it is for {kinds}; "
-                    "leave one of them out"
-                )
+                raise UserError(of_another_kind(name, value, self.kind))
 
     def _refuse_all_shared_out(self) -> None:
         if self.validation_share + self.test_share >= 1:

@@ -37,15 +37,15 @@ def about(runs: Sequence[Run], ensemble: Ensemble, checkpoint: str) -> dict[str,
         "checkpoint": checkpoint,
         "runs": json.dumps(each, ensure_ascii=False, sort_keys=True),
         "pictures": PREPARED,
-        "answers": ANSWERED.format(calibration(runs)),
+        "answers": ANSWERED.format(calibration(runs, ensemble)),
         "licence": licence(runs),
         "charrec": version("charrec"),
     }
 
 
-def calibration(runs: Sequence[Run]) -> str:
-    """Several runs have a temperature together, whatever became of each."""
-    fitted = len(runs) > 1 or runs[0].calibrated
+def calibration(runs: Sequence[Run], ensemble: Ensemble) -> str:
+    """Several runs have a temperature together, whatever became of each, if it could be fitted."""
+    fitted = ensemble.temperature != 1 if len(runs) > 1 else runs[0].calibrated
     return "calibrated" if fitted else "not calibrated (no temperature was fitted)"
 
 

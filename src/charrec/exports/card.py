@@ -44,7 +44,7 @@ def model_card(
         parts += [f"## Training{many}", *_training(run, reader, told["checkpoint"])]
         parts += [f"## Accuracy{many}", *_as_recorded(run, told["checkpoint"])]
     if len(runs) > 1:
-        parts.append(TOGETHER)
+        parts.append(TOGETHER.format(HAS_ONE if ensemble.temperature != 1 else HAS_NONE))
     parts += ["## Limits", _listed(LIMITS), "## Use", *_use(file, proof)]
     parts += ["## Licence", f"The weights: {told['licence']}."]
     return "\n\n".join(parts) + "\n"
@@ -54,9 +54,10 @@ NOT_OF_THE_LAST = (
     "**Of the last epoch, which is in the file, this is not known: it is said of the best one.**"
 )
 TOGETHER = (
-    "The runs answer with the mean of their calibrated probabilities, which has a temperature of "
-    "its own. `python -m charrec.test 'run=[...]'` measures how good they are together."
+    "The runs answer with the mean of their probabilities, each at its own temperature, {}. "
+    "`python -m charrec.test 'run=[...]'` measures how good they are together."
 )
+HAS_ONE, HAS_NONE = "which has one, too", "for which none was fitted"
 
 
 def _what(runs: Sequence[Run], ensemble: Ensemble) -> Iterator[str]:
@@ -70,8 +71,8 @@ def _what(runs: Sequence[Run], ensemble: Ensemble) -> Iterator[str]:
             f"Input: `images`, uint8 (batch, 1, {size}, {size}), grey; scaling and normalisation "
             "are inside",
             f"Output: `probabilities`, float32 (batch, {len(ensemble.alphabet)}), "
-            f"{calibration(runs)}, in the order of the letters; `blank`, bool (batch), true for a "
-            "picture that is one grey all over, whose probabilities mean nothing",
+            f"{calibration(runs, ensemble)}, in the order of the letters; `blank`, bool (batch), "
+            "true for a picture that is one grey all over, whose probabilities mean nothing",
         ]
     )
 
