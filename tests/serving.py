@@ -12,7 +12,9 @@ from pathlib import Path
 
 from processes import Started, nothing, start
 
-READY = re.compile(r"\ADraw a letter at http://127\.0\.0\.1:(\d+) \(Ctrl-C ends it\)\n")
+READY = re.compile(
+    r"\AGetting ready: .+\nDraw a letter at http://127\.0\.0\.1:(\d+) \(Ctrl-C ends it\)\n"
+)
 
 
 class Serving:

@@ -24,10 +24,11 @@ from charrec.closing import (
     say_next,
 )
 from charrec.resources import embedded_letters
+from charrec.run import Run
 
 ODD = "it's a=b, (c) [d] ~$e ü"
 KNOWN = {"run": "r", "pictures": "p", "logdir": "l", "sweep": "s", "settings": "hsize=4"}
-KNOWN |= {"one_run": "r", "lr": "0.1", "seeds": "1,2"}
+KNOWN |= {"one_run": "r", "stopped": "r", "lr": "0.1", "seeds": "1,2"}
 
 
 @pytest.mark.parametrize("after", AFTER)
@@ -47,7 +48,7 @@ def test_every_command_is_there(after: str) -> None:
 
 def test_after_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    known = of_runs([tmp_path / "outputs" / "one"]) | pictures("ABC")
+    known = of_runs([tmp_path / "outputs" / "one"]) | pictures("WISHYOUANCED")
     new = embedded_letters() / "new_images"
     assert next_steps("train", known) == [
         "python -m charrec.test run=outputs/one",
@@ -56,10 +57,24 @@ def test_after_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     ]
 
 
+@pytest.mark.parametrize("after", ["report", "export"])
+def test_a_run_that_was_stopped_is_first_to_be_gone_on_with(after: str, tmp_path: Path) -> None:
+    run = Run(tmp_path / "it's a run")
+    run.folder.mkdir()
+    offered = []
+    for status in ("completed", "interrupted", "failed", "diverged"):
+        run.record(status=status)
+        first, *others = next_steps(after, run.known() | {"pictures": "p"})
+        offered.append(shlex.split(first)[3] == f"resume={run.folder}")
+        assert not any("resume" in command for command in others)
+    assert offered == [False, True, True, False]
+
+
 def test_what_nobody_knows_is_left_out(tmp_path: Path) -> None:
     """A network of digits can read none of the letters that charrec brings along."""
     assert pictures("0123") == {}
-    assert pictures("Wx") != {}
+    assert pictures("WISHYOUANCE") == {}, "they are to be read, not guessed at"
+    assert pictures("xWISHYOUANCED") != {}
     steps = next_steps("train", of_runs([tmp_path / "x"]))
     assert [step.split()[2] for step in steps] == ["charrec.test", str(tmp_path / "x")]
     assert next_steps("diverged", {"lr": "0.1"}) == []

@@ -139,6 +139,16 @@ def test_out_names_another_place(here: Path, capsys: pytest.CaptureFixture[str])
     assert (here.parent / "else where" / "compare.csv").exists()
     assert not (here / "one" / "compare.html").exists()
     assert (here / "one" / "best.json").exists()
+    assert main(["outputs/one", "--out", "run.v2"]) == 0
+    assert (here.parent / "run.v2" / "compare.csv").exists()
+    (here.parent / "now.txt").mkdir()
+    assert main(["outputs/one", "--out", "now.txt"]) == 0, "there it is a folder already"
+    capsys.readouterr()
+    assert main(["outputs/one", "--out", "then.txt"]) == 2
+    assert capsys.readouterr().err == (
+        "charrec: out=then.txt is to be a folder, with files in it; leave out .txt\n"
+    )
+    assert not (here.parent / "then.txt").exists()
     (here.parent / "file").touch()
     assert main(["outputs/one", "--out", "file"]) == 2
     assert capsys.readouterr().err.startswith(f"charrec: {here.parent / 'file'}: File exists; ")

@@ -12,8 +12,6 @@ import pytest
 from PIL import Image
 from processes import run_main
 
-from charrec.resources import embedded_letters
-
 
 @pytest.fixture
 def small(letters: Path) -> tuple[str, ...]:
@@ -83,12 +81,9 @@ def test_train_then_test_then_predict(
     assert [line.split(":")[0] for line in lines[:2]] == ["Epoch 1", "Epoch 2"]
     assert re.fullmatch(rf"Test accuracy of the best epoch, \d: {re.escape(share)}.*\)", lines[2])
     assert lines[5] == f"Run: outputs/{run.name}"
-    new_pictures = embedded_letters() / "new_images"
-    predict = f"python -m charrec.predict images={new_pictures} run=outputs/{run.name}"
     closing = ["      tensorboard --logdir outputs"]
     assert lines[6:] == [
         f"Next: python -m charrec.test run=outputs/{run.name}",
-        f"      {predict}",
         *closing,
     ]
 
@@ -99,8 +94,8 @@ def test_train_then_test_then_predict(
     assert "\n".join(["", *lines[3:5], "Written to "]) in done.stdout
     (folder,) = (run / "test").iterdir()
     written = f"Written to outputs/{run.name}/test/{folder.name}"
-    report = f"      python -m charrec.report run=outputs/{run.name}"
-    assert done.stdout.splitlines()[-4:] == [written, f"Next: {predict}", report, *closing]
+    report = f"python -m charrec.report run=outputs/{run.name}"
+    assert done.stdout.splitlines()[-3:] == [written, f"Next: {report}", *closing]
     for name in ("confusion_matrix.csv", "per_letter.csv", "test_predictions.csv"):
         assert (folder / name).read_bytes() == (run / name).read_bytes()
 
@@ -118,7 +113,7 @@ def test_train_then_test_then_predict(
         f"Accuracy by the letters in the file names: {right:.1%} ({right} of 1;"
     )
     assert written == f"Written to {tmp_path / 'answers'}"
-    assert following == [f"Next: python -m charrec.test run=outputs/{run.name}", report]
+    assert following == [f"Next: python -m charrec.test run=outputs/{run.name}", f"      {report}"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["answers", "outputs"]
 
 

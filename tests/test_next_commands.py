@@ -52,7 +52,7 @@ def serve(arguments: list[str], place: Path) -> None:
 
 
 def settings(place: Path) -> tuple[str, ...]:
-    return ("data.root=my set", "data.alphabet=ABCD", "hsize=4", "trainer=cpu", *SHORT)
+    return ("data.root=my set", "data.alphabet=ABCDEHINOSUWY", "hsize=4", "trainer=cpu", *SHORT)
 
 
 def test_after_training_and_what_comes_next(place: Path) -> None:

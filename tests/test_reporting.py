@@ -288,6 +288,10 @@ def test_on_the_command_line(trained: Path, tmp_path: Path) -> None:
         (["checkpoint=first"], "checkpoint=first is refused: checkpoint is one of best, last"),
         (["run={run}", "data.root=/no/such"], "data.root=/no/such: no such folder"),
         (["run={run}", "data=folders"], "data.kind is no setting"),
+        (
+            ["run={run}", "out=x.txt"],
+            "out=x.txt is to be a folder, with files in it; leave out .txt",
+        ),
         (["run={run}", "out={run}/summary.json/x"], "is a file; name a folder"),
         ([], "no completed run under outputs/"),
     ],

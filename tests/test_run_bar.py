@@ -92,9 +92,9 @@ def test_the_end_of_a_training_is_framed(small: tuple[str, ...], tmp_path: Path)
         f"{of}{test['interval'][1]:.1%}",
     ]
     assert frame[-1].endswith(f"validation accuracy {summary['validation']['accuracy']:.1%}")
-    assert [line[:1] for line in told.lines[1:-3]] == ["╭", *"│" * 5, "╰"]
+    assert [line[:1] for line in told.lines[1:-2]] == ["╭", *"│" * 5, "╰"]
     assert told.lines[1].startswith("╭─ x ─")
-    assert told.lines[-3] == "Next: python -m charrec.test run=x"
+    assert told.lines[-2] == "Next: python -m charrec.test run=x"
     assert told.lines[-1] == "      tensorboard --logdir x"
     assert "Epoch 1:" not in told.sent
     assert told.coloured

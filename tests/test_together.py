@@ -14,7 +14,6 @@ from torch import Tensor
 from charrec.checkpoints import read_checkpoint
 from charrec.classifier import CharacterClassifier
 from charrec.data.batches import Among, Part, TrainingBatches
-from charrec.resources import embedded_letters
 from charrec.run import Run
 
 SETTINGS = ("data.alphabet=ABCD", "hsize=16", "batch_size=10", "epochs=3", "trainer=cpu")
@@ -34,13 +33,11 @@ def done(arguments: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -
     """A run of two processes that nothing disturbed."""
     folder = tmp_path_factory.mktemp("together")
     ended = run_main("train", *arguments, *TWO, "hydra.run.dir=runs/two", cwd=folder)
-    new_pictures = embedded_letters() / "new_images"
     assert (ended.exit_code, ended.stderr) == (0, "")
     assert [line.split(":")[0] for line in ended.stdout.splitlines()] == [
         *("Epoch 1", "Epoch 2", "Epoch 3"),
         *("Test accuracy of the best epoch, 3", "Mean over letters", "Probabilities"),
         *("Run", "Next"),
-        f"      python -m charrec.predict images={new_pictures} run=runs/two",
         "      tensorboard --logdir runs/two",
     ]
     assert [path.name for path in (folder / "runs").iterdir()] == ["two"]

@@ -24,9 +24,7 @@ from charrec.classifier import CharacterClassifier
 from charrec.conclusion import report
 from charrec.data.datamodule import CharacterDataModule
 from charrec.errors import Diverged, Interrupted, UserError
-from charrec.paths import shown_path
 from charrec.reading import log_probabilities
-from charrec.resources import embedded_letters
 from charrec.run import Run
 from charrec.settings import DataSettings, TrainSettings
 from charrec.training import resume, train
@@ -223,10 +221,8 @@ def test_report_says_accuracy_and_what_is_next(run: Run) -> None:
     assert lines[1].startswith(f"Mean over letters: {test['macro_accuracy']:.1%};")
     assert lines[2].startswith(f"Probabilities: {test['expected_calibration_error']:.1%} off")
     assert lines[3] == f"Run: {run.folder}"
-    new_pictures = embedded_letters() / "new_images"
     assert lines[4:] == [
         f"Next: python -m charrec.test run={run.folder}",
-        f"      python -m charrec.predict images={shown_path(new_pictures)} run={run.folder}",
         f"      tensorboard --logdir {run.folder}",
     ]
 

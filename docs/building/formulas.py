@@ -22,6 +22,8 @@ MATHML = (
     (r"<mo>(&#x00028;)</mo>(?=<mtable)", r'<mo stretchy="true" form="prefix">\1</mo>'),
     (r"(?<=</mtable>)<mo>(&#x00029;)</mo>", r'<mo stretchy="true" form="postfix">\1</mo>'),
     (r'columnalign="(\w+)"', r'style="text-align: \1; padding: 0.4em 0"'),  # else it is not heeded
+    # A prime is high and small by itself: raised and made smaller once more it can hardly be seen.
+    (r"<msup>(<m[io]>[^<]*</m[io]>)<mi>(&#x0203[23];)</mi></msup>", r"<mrow>\1<mo>\2</mo></mrow>"),
     (r"(<mi>ln</mi>)(?!<mo)", r'\1<mspace width="0.17em" />'),
 )
 

@@ -24,6 +24,12 @@ LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)(?=[)#])")
 UNSEARCHED = "---\nsearch:\n  exclude: true\n---\n"
 
 
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Called by MkDocs first: 404.html is for servers, and finds its styles with one alone."""
+    config.theme.static_templates.discard("404.html")
+    return config
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Called by MkDocs with what it found in docs/."""
     for source in sorted(sources()):

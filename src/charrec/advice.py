@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from charrec.closing import AFTER, of_runs, say_next
+from charrec.closing import AFTER, say_next
 from charrec.commands import typed_for
 from charrec.errors import UserError
 from charrec.runs import find_run
@@ -21,7 +21,7 @@ def say_what_to_try(folder: str | Path) -> None:
         summary, status = run.summary, run.status
         if summary["process"] != os.getpid():  # what this command asked for was refused
             return
-        known = of_runs([run.folder])
+        known = run.known()
         if status == "diverged":
             known |= {"settings": typed_for(run.train_settings_in(summary), but=("lr",))}
             known |= {"lr": f"{summary['diverged']['learning_rate'] / SMALLER:g}"}

@@ -25,7 +25,7 @@ from charrec.terminal import marked
 TRAIN = "python -m charrec.train {settings}"
 SMALLER_STEPS = "python -m charrec.train {settings} lr={lr}"
 MORE_SEEDS = "python -m charrec.train -m {settings} seed={seeds}"
-RESUME = "python -m charrec.train resume={run}"
+RESUME = "python -m charrec.train resume={stopped}"
 TEST = "python -m charrec.test run={run}"
 PREDICT = "python -m charrec.predict images={pictures} run={run}"
 CHECK = "python -m charrec.check {settings}"
@@ -38,8 +38,8 @@ AFTER: dict[str, tuple[str, ...]] = {
     "train": (TEST, PREDICT, TENSORBOARD),
     "test": (PREDICT, REPORT, TENSORBOARD),
     "predict": (TEST, REPORT),
-    "report": (PREDICT, TENSORBOARD),
-    "export": (TEST, REPORT),
+    "report": (RESUME, PREDICT, TENSORBOARD),
+    "export": (RESUME, TEST, REPORT),
     "check: good": (TRAIN,),
     "check: warned": (TRAIN,),
     "check: refused": (CHECK,),
@@ -97,16 +97,21 @@ def _logdir(run: Path) -> str:
     return shlex.quote(shown_path(place if place.name == OUTPUTS else run))
 
 
+def of_stopped(run: Path) -> dict[str, str]:
+    """What is known of a run that is not at its end, beside `of_runs`."""
+    return {"stopped": shlex.quote(shown_path(run))}
+
+
 def of_sweep(folder: Path) -> dict[str, str]:
     name = shlex.quote(shown_path(folder))
     return {"sweep": name, "logdir": name}
 
 
 def pictures(alphabet: str) -> dict[str, str]:
-    """New pictures that a network can read which knows their letters."""
+    """New pictures that a network can read which knows all of their letters."""
     folder = embedded_letters() / NEW_PICTURES
     letters = {path.stem[-1] for path in folder.glob("*.jpg")}
-    return {"pictures": shlex.quote(shown_path(folder))} if letters & set(alphabet) else {}
+    return {"pictures": shlex.quote(shown_path(folder))} if letters <= set(alphabet) else {}
 
 
 def closing_lines(commands: Sequence[str], stream: IO[str]) -> list[str]:

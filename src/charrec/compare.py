@@ -23,6 +23,7 @@ from pathlib import Path
 
 from charrec.cli.entry import REFUSED, show_warning
 from charrec.cli.explain import explain
+from charrec.cli.streams import flush, outlets
 from charrec.errors import UserError
 from charrec.new_folders import output_folder
 from charrec.paths import full_path, shown_path
@@ -32,7 +33,6 @@ from charrec.sweep.comparison import write_records, write_results, write_views
 from charrec.sweep.effects import effects_in
 from charrec.sweep.results import Result, rank, read_results
 from charrec.sweep.words import say_next_after, show
-from charrec.terminal import never_refuse_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,11 +48,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="where the files go; else into the folder of the sweep where it is one alone, "
         "or into a new one under outputs/compare/",
     )
-    never_refuse_text((sys.stdout, sys.stderr))
+    with outlets():
+        given = parser.parse_args(arguments)
+        return _exit_code_of([full_path(folder) for folder in given.folders], given.out)
+
+
+def _exit_code_of(folders: Sequence[Path], out: str | None) -> int:
     warnings.showwarning = show_warning
-    given = parser.parse_args(arguments)
     try:
-        compare([full_path(folder) for folder in given.folders], given.out)
+        compare(folders, out)
+        flush(sys.stdout)
     except (UserError, OSError) as error:
         complain(error if isinstance(error, UserError) else explain(error, "train"))
         return REFUSED

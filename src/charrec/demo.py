@@ -17,6 +17,7 @@ def main(config: DictConfig) -> None:
     sock = listening(settings["host"], settings["port"])
     if not is_at_home(sock):
         warnings.warn(f"host={settings['host']}: {WARNING}", stacklevel=1)
+    say("Getting ready: PyTorch, Gradio and the letters it was trained on take ten seconds or so")
     with uncollected():
         # torch, Lightning and Gradio: seconds, so only once all is checked
         from charrec.trying.server import serve

@@ -26,7 +26,8 @@ def main(config: DictConfig) -> None:
         say(f"Checked on {done.proof.pictures} pictures: probabilities differ by {least} at most")
     size = done.path.stat().st_size
     say(f"Written to {shown_path(done.path)} ({size:,} bytes), with {done.card.name} beside it")
-    say_next("export", of_runs([run.folder for run in runs]))
+    alone = len(runs) == 1
+    say_next("export", runs[0].known() if alone else of_runs([run.folder for run in runs]))
 
 
 if __name__ == "__main__":

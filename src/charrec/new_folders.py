@@ -11,6 +11,9 @@ from charrec.errors import UserError
 from charrec.paths import full_path
 from charrec.run import SUMMARY
 
+# What is written, and what people write to; a folder may well be called run.v2 or 2026.11.
+FILES = (".csv", ".html", ".json", ".md", ".onnx", ".png", ".pt2", ".safetensors", ".txt")
+
 
 def run_id() -> str:
     """Four hexadecimal digits that keep folders of the same second apart."""
@@ -28,11 +31,19 @@ def new_folder(parent: str | Path) -> Path:
         return folder
 
 
+def refuse_file_name(out: str | Path) -> None:
+    """Raise UserError for what would become a folder and is called as a file is."""
+    suffix = Path(out).suffix.lower()
+    if suffix in FILES and not os.path.isdir(full_path(out)):
+        raise UserError(f"out={out} is to be a folder, with files in it; leave out {suffix}")
+
+
 def output_folder(out: str | Path | None, parent: str | Path) -> Path:
     """The folder that `out` names, made where it is missing; a new one in `parent` for None."""
     if out is None:
         return new_folder(parent)
     folder = full_path(out)
+    refuse_file_name(out)
     if os.path.exists(folder / SUMMARY):  # False, too, for a name that is too long
         raise UserError(f"out={out} is a run's own folder, whose records stay; name another")
     folder.mkdir(parents=True, exist_ok=True)

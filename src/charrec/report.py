@@ -6,7 +6,7 @@ from omegaconf import DictConfig
 
 from charrec.cli.entry import run_main, settings_of
 from charrec.cli.heavy import uncollected
-from charrec.closing import of_runs, pictures, say_next
+from charrec.closing import pictures, say_next
 from charrec.paths import shown_path
 from charrec.runs import find_run
 
@@ -20,7 +20,7 @@ def main(config: DictConfig) -> None:
     page = reporting.report(run, settings["data"]["root"], settings["checkpoint"], settings["out"])
     print(f"Page: {shown_path(page)} ({page.stat().st_size / 1e6:.1f} MB, needs no network)")
     reads = pictures(run.letters.alphabet) if run.best_checkpoint.exists() else {}
-    say_next("report", of_runs([run.folder]) | reads)
+    say_next("report", run.known() | reads)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from charrec.evaluation import answer_test_split
 from charrec.figures.curves import read_metrics
 from charrec.files import write_whole
 from charrec.inspection import first_layer
+from charrec.new_folders import refuse_file_name
 from charrec.page.content import Answered, Columns, Content, Mistake, Row
 from charrec.page.run_page import run_page
 from charrec.paths import full_path, shown_path
@@ -86,7 +87,10 @@ def page_path(run: Run, out: str | Path | None) -> Path:
         return run.folder / PAGE
     place = full_path(out)
     named = place.suffix.lower() in SUFFIXES and not place.is_dir()
-    return place if named else place / PAGE
+    if named:
+        return place
+    refuse_file_name(out)
+    return place / PAGE
 
 
 def content_of(run: Run, root: str | Path | None = None, checkpoint: str = "best") -> Content:

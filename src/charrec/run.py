@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from charrec.closing import next_steps, of_runs
+from charrec.closing import next_steps, of_runs, of_stopped
 from charrec.data.settings import DATA_NAMES, DataSettings
 from charrec.errors import Diverged, Interrupted, Pruned, UserError
 from charrec.files import remove_drafts, write_whole
@@ -249,6 +249,11 @@ class Run:
         who = f"process {process}" if process else "another"
         return f"{self.folder} is written to by {who}; wait for its end"
 
+    def known(self) -> dict[str, str]:
+        """For the commands that close: its names, and that it can be gone on with if it can."""
+        stopped = self.so_far and self.status in CAN_GO_ON
+        return of_runs([self.folder]) | (of_stopped(self.folder) if stopped else {})
+
     def refuse_if_used(self) -> None:
         """Raise UserError where the folder holds more than what Hydra and the lock put there."""
         if any(path.name not in (".hydra", LOCK) for path in self.folder.iterdir()):
@@ -284,7 +289,7 @@ class Run:
             status = "completed"
         except KeyboardInterrupt as stop:
             status = "interrupted"
-            (command,) = next_steps("interrupted", of_runs([self.folder]))
+            (command,) = next_steps("interrupted", of_stopped(self.folder))
             raise Interrupted.by(stop, f"interrupted; go on with\n  {command}") from None
         except Pruned as e:
             status, pruned = "interrupted", e.where

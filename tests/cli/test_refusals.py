@@ -136,6 +136,11 @@ READING = {
     "test +trainer.acelerator=cpu": "trainer.acelerator is no setting; did you mean "
     "'trainer.accelerator'?",
     "test out=/dev/null/here": "out=/dev/null/here: /dev/null is a file; name a folder",
+    "test out=x.csv": "out=x.csv is to be a folder, with files in it; leave out .csv",
+    "predict images=x out=a/b.TXT": "out=a/b.TXT is to be a folder, with files in it; "
+    "leave out .txt",
+    "export out=m.safetensors format=safetensors": "out=m.safetensors is to be a folder, with "
+    "files in it; leave out .safetensors",
     "test -m checkpoint=best,last": "charrec.test has no sweeps: leave out -m",
     "predict images=x": NO_RUN,
     "predict": "images is not given; write images=FILE, images=FOLDER or images=GLOB",
@@ -157,6 +162,7 @@ CHECKING = {
     "check data.root=.": "data.root={here} has no folder images/; the pictures belong there\n"
     "a folder for each letter, A/ B/ and so on, is read with data=folders",
     "check out=/dev/null/here": "out=/dev/null/here: /dev/null is a file; name a folder",
+    "check out=x.json": "out=x.json is to be a folder, with files in it; leave out .json",
     "check data.alphabet=AA": "data.alphabet=AA is refused: data.alphabet is two or more different "
     "characters, such as ABCDEF",
     "check data.image_size=3": "data.image_size=3 is refused: data.image_size is a whole number "

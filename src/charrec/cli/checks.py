@@ -14,6 +14,7 @@ from charrec.data.kinds import folder_of_pictures
 from charrec.data.settings import DATA_NAMES, DataSettings
 from charrec.errors import UserError
 from charrec.exports.extras import need_packages
+from charrec.new_folders import refuse_file_name
 from charrec.paths import full_path
 from charrec.rules import Rule, check_names, one_of, or_null, whole
 from charrec.run import CHECKPOINTS, Run
@@ -125,6 +126,7 @@ def _need_checkpoint(run: Run, which: str) -> None:
 
 
 def _need_place(out: str) -> None:
+    refuse_file_name(out)
     folder = full_path(out)
     there = next(path for path in (folder, *folder.parents) if os.path.exists(path))
     if not there.is_dir():

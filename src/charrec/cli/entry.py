@@ -20,11 +20,11 @@ from omegaconf.errors import OmegaConfBaseException
 
 from charrec.cli.arguments import check_flags, quote_paths
 from charrec.cli.explain import explain
+from charrec.cli.streams import flush, outlets
 from charrec.errors import Interrupted, UserError
 from charrec.new_folders import run_id
 from charrec.resources import resource
 from charrec.saying import complain, warn
-from charrec.terminal import never_refuse_text
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
 WANTS_TRACEBACK = os.environ.get(FULL_ERROR) == "1"
@@ -42,20 +42,23 @@ def run_main(main: Callable[[DictConfig], int | None], config_name: str) -> None
     HYDRA_FULL_ERROR=1 shows the traceback too.
     """
     try:
-        _run(main, config_name)
+        with outlets():
+            sys.exit(_exit_code_of(main, config_name))
     except SystemExit as end:
         if isinstance(end.code, int) and _trained_together():
             _leave(end.code)
         raise
 
 
-def _run(main: Callable[[DictConfig], int | None], config_name: str) -> NoReturn:
-    never_refuse_text((sys.stdout, sys.stderr))
+def _exit_code_of(main: Callable[[DictConfig], int | None], config_name: str) -> int:
     warnings.showwarning = show_warning
     threading.excepthook = _show_thread_error
     exit_codes: list[int] = []
     try:
-        _compose_and_call(main, config_name, exit_codes)
+        try:
+            _compose_and_call(main, config_name, exit_codes)
+        finally:
+            flush(sys.stdout)
     except (*MENDABLE, ValueError) as error:  # a ValueError only from composing the settings
         if isinstance(error, ValueError) and "Config group" not in str(error):
             raise
@@ -64,8 +67,8 @@ def _run(main: Callable[[DictConfig], int | None], config_name: str) -> NoReturn
         stop = stop if isinstance(stop, Interrupted) else Interrupted.by(stop)
         complain(stop, "yellow")
         logging.disable()  # torch has notes on a half-done import
-        sys.exit(stop.exit_code)
-    sys.exit(max(exit_codes, default=0))
+        return stop.exit_code
+    return max(exit_codes, default=0)
 
 
 def _trained_together() -> bool:
