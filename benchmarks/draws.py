@@ -1,6 +1,6 @@
 """How much of an accuracy is the luck of which pictures fell to the test.
 
-    python -m benchmarks.draws fonts=FOLDER --group '-(\\d+)' --together 4    (minutes a draw)
+    python -m benchmarks.draws fonts=FOLDER --group='-(\\d+)' --together 4    (minutes a draw)
 
 The letters as they were split, and then five times split anew into as many, each time trained by
 experiment=small for --epochs. What --group finds in a picture's name is kept in one split (a
