@@ -129,6 +129,30 @@ def pair_table(results: Results) -> str:
     return markdown(["", *(f"tested on {name}" for name in results["test"])], rows)
 
 
+TRUST = (
+    *("", "off before calibration", "off", "noise above 50 %", "noise, AUROC"),
+    *("digits above 50 %", "digits, AUROC"),
+)
+
+
+def trust_table(results: Results) -> str:
+    """A row a set: how far its probabilities can be believed, means of the seeds."""
+    rows = []
+    for name, tested in results["test"].items():
+        alone = tested[name]["alone"]
+        noise, digits = (
+            [score["no_letters"][kind] for score in alone] for kind in ("uniform_noise", "digits")
+        )
+        before = [score["before_temperature"] for score in alone]
+        off = [mean(s["expected_calibration_error"] for s in some) for some in (before, alone)]
+        cells = [f"{100 * error:.1f}" for error in off]
+        for found in (noise, digits):
+            cells.append(f"{100 * mean(each['above_half'] for each in found):.0f}")
+            cells.append(f"{mean(each['area_under_roc'] for each in found):.2f}")
+        rows.append([name, *cells])
+    return markdown(TRUST, rows)
+
+
 def page(results: Results) -> str:
     return "\n".join(
         [
@@ -143,6 +167,10 @@ def page(results: Results) -> str:
             "Trained on one set and tested on another, mean and standard deviation of the seeds:",
             "",
             pair_table(results),
+            "",
+            "Expected calibration error in per cent, and what is said of pictures of no letter:",
+            "",
+            trust_table(results),
             "",
         ]
     )

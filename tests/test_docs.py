@@ -78,7 +78,7 @@ def test_nothing_is_fetched_from_elsewhere(pages: dict[Path, Seen], site: Path) 
 
 def test_every_page_of_the_folder_is_in_the_site(site: Path) -> None:
     names = {path.stem for path in DOCS.glob("*.md")} | {"notebook", "readme"}
-    assert {path.stem for path in site.glob("*.html")} == names | {"404"}
+    assert {path.stem for path in site.glob("*.html")} == names
     assert len(names) >= 10
     assert not (site / "building").exists()
 

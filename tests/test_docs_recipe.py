@@ -41,7 +41,12 @@ def percents(experiment: str, name: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("best", best.own_table), ("best", best.pair_table), ("convolution", convolution.table)],
+    [
+        ("best", best.own_table),
+        ("best", best.pair_table),
+        ("best", best.trust_table),
+        ("convolution", convolution.table),
+    ],
 )
 def test_the_page_has_the_table(name: str, told: Callable[[Any], str]) -> None:
     assert told(results(name)) in text("docs", "recipe.md")

@@ -141,3 +141,18 @@ def test_best_by_hand() -> None:
         "| trained on a | 91.0 ± 1.0 | 50.0 ± 10.0 |",
         "| trained on b | 50.0 ± 10.0 | 91.0 ± 1.0 |",
     ]
+
+
+def test_what_can_be_believed_by_hand() -> None:
+    def score(error: float, above: float) -> dict[str, Any]:
+        stranger = {"above_half": above, "area_under_roc": 1 - above}
+        return {
+            "expected_calibration_error": error,
+            "before_temperature": {"expected_calibration_error": 2 * error},
+            "no_letters": {"uniform_noise": stranger, "digits": {**stranger, "above_half": 1.0}},
+        }
+
+    results = {"test": {"a": {"a": {"alone": [score(0.02, 0.1), score(0.04, 0.5)]}}}}
+    assert best.trust_table(results).splitlines()[2:] == [
+        "| a | 6.0 | 3.0 | 30 | 0.70 | 100 | 0.70 |"
+    ]
