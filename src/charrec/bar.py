@@ -17,6 +17,7 @@ from rich.table import Table
 from charrec.durations import in_words
 from charrec.recording import COLUMNS, EpochRecorder
 from charrec.screens import Screen
+from charrec.terminal import FINISHED
 
 WIDEST, NARROWEST = 40, 8  # characters of the bar
 TAIL = len("loss 1.234, validation accuracy 50.0%, best 50.0%, about 50 s left")
@@ -58,7 +59,8 @@ def line_of(standing: Standing, width: int) -> RenderableType:
     tail = ", ".join(told.values())
     most = TAIL if room > TAIL + NARROWEST else len(tail)
     length = min(WIDEST, room - max(most, len(tail)) - 1)
-    bar = [ProgressBar(1.0, standing.share, width=length)] if length >= NARROWEST else []
+    drawn = ProgressBar(1.0, standing.share, width=length, finished_style=FINISHED)
+    bar = [drawn] if length >= NARROWEST else []
     line = Table.grid(padding=(0, 1, 0, 0))
     for _ in (head, *bar, tail):
         line.add_column(no_wrap=True)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 COLOURS = {"bold": 1, "red": 31, "yellow": 33}  # as ECMA-48 numbers them
+# Of a bar. Where there are 16 colours rich's own is the one of a bar that is empty.
+FINISHED = "green"
 KERNELS = ("ZMQInteractiveShell", "Shell")  # of Jupyter, of Colab
 
 

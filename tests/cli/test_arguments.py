@@ -153,6 +153,14 @@ def test_what_is_left_alone() -> None:
     assert quote_paths(arguments) == arguments
 
 
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_text_may_be_quoted_as_hydra_has_it(quote: str) -> None:
+    given = (f"data.alphabet={quote}AB<{quote}", f"data.group={quote}(w\\d+){quote}")
+    data = composed("train", "data=folders", *given)["data"]
+    assert isinstance(data, dict)
+    assert (data["alphabet"], data["group"]) == ("AB<", r"(w\d+)")
+
+
 def test_an_alphabet_of_digits_is_text() -> None:
     data = composed("train", "data.alphabet=0123456789")["data"]
     assert data == {"kind": "lists", "root": None, "image_size": 32, "alphabet": "0123456789"}

@@ -16,6 +16,20 @@ def test_a_line() -> None:
     assert line(9, 7209, 4.5) == "9 of 7,209 pictures, 2.0 a second, 1:00:00 left"
 
 
+@pytest.mark.parametrize(
+    ("width", "told"),
+    [
+        (56, "43,500 of 100,000 pictures, 2,000 a second, 0:00:28 left"),
+        (55, "43,500 of 100,000 pictures, 0:00:28 left"),
+        (39, "43,500 of 100,000, 0:00:28 left"),
+        (30, "44%, 0:00:28 left"),
+        (5, "44%, 0:00:28 left"),
+    ],
+)
+def test_the_time_left_is_told_on_any_terminal(width: int, told: str) -> None:
+    assert line(43_500, 100_000, 21.75, width) == told
+
+
 def test_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     now = 100.0
     lines = _Lines(lambda: now)
@@ -38,6 +52,26 @@ def test_nothing_is_told_of_a_short_time(capsys: pytest.CaptureFixture[str]) -> 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+@pytest.mark.parametrize(("name", "value"), [("TERM", "dumb"), ("TTY_INTERACTIVE", "0")])
+def test_a_terminal_that_cannot_draw_gets_lines(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setattr(progress, "BETWEEN", 0.0)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv(name, value)
+    with progress_of_reading() as tell:
+        tell(2, 12)
+    assert terminal.getvalue().startswith("2 of 12 pictures, ")
+
+
+def test_without_an_output_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    with progress_of_reading() as tell:
+        tell(2, 12)
 
 
 @pytest.mark.parametrize("patience", [0.0, 60.0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,15 @@ def test_nothing_to_read(folder: Path, name: str) -> None:
     (folder / "empty").mkdir()
     with pytest.raises(UserError, match="matches no picture; name a file, a folder or a glob"):
         find_pictures(folder / name)
+
+
+def test_pictures_in_folders_below_are_told_how_to_be_named(folder: Path) -> None:
+    (folder / "all" / "sub").mkdir(parents=True)
+    (folder / "1_W.jpg").rename(folder / "all" / "sub" / "1_W.jpg")
+    cure = re.escape(f"images='{folder}/all/**/*.jpg'")
+    with pytest.raises(UserError, match=f"matches no picture; in folders below it {cure}"):
+        find_pictures(folder / "all")
+    assert [path.name for path in find_pictures(folder / "all" / "**" / "*.jpg")] == ["1_W.jpg"]
 
 
 def test_what_is_no_file_is_named_to_be_told(folder: Path) -> None:

@@ -178,10 +178,10 @@ def without_launchers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 MISSING = {
-    "hydra/launcher=joblib": "hydra-joblib-launcher: pip install charrec[joblib]",
-    "hydra/launcher=ray": "hydra-ray-launcher: pip install charrec[ray]",
-    "hydra/launcher=submitit_local": "hydra-submitit-launcher: pip install charrec[submitit]",
-    "hydra/launcher=submitit_slurm": "hydra-submitit-launcher: pip install charrec[submitit]",
+    "hydra/launcher=joblib": "hydra-joblib-launcher: pip install 'charrec[joblib]'",
+    "hydra/launcher=ray": "hydra-ray-launcher: pip install 'charrec[ray]'",
+    "hydra/launcher=submitit_local": "hydra-submitit-launcher: pip install 'charrec[submitit]'",
+    "hydra/launcher=submitit_slurm": "hydra-submitit-launcher: pip install 'charrec[submitit]'",
 }
 
 

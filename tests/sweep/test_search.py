@@ -238,7 +238,7 @@ def without_optuna() -> None:
 def test_without_optuna(tmp_path: Path) -> None:
     with start("train", "-m", SEARCH, *SPACE, cwd=tmp_path, before=without_optuna) as process:
         done = process.wait()
-    told = "charrec: hydra/sweeper=optuna needs Optuna: pip install charrec[optuna]\n"
+    told = "charrec: hydra/sweeper=optuna needs Optuna: pip install 'charrec[optuna]'\n"
     assert (done.exit_code, done.stderr, list(tmp_path.iterdir())) == (2, told, [])
 
 
@@ -257,7 +257,7 @@ def test_an_optuna_that_is_half_there(
             patch.delitem(sys.modules, name)
         with pytest.raises(UserError) as refused:
             need_optuna()
-    told = f"hydra/sweeper=optuna needs Optuna{why}: pip install charrec[optuna]"
+    told = f"hydra/sweeper=optuna needs Optuna{why}: pip install 'charrec[optuna]'"
     assert str(refused.value) == told
 
 

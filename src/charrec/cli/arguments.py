@@ -17,7 +17,9 @@ LISTS = ("run",)  # of these: run=[A,B]
 FOREIGN, CONFIGS = ("experimental_rerun",), ("config_dir", "config_path", "config_name")
 NO_CODE = "it reads files that can name code to call; give settings on the command line"
 # 0123 is four characters, no number; brackets and backslashes are the expression's own
-LITERAL_SETTINGS = (*PATH_SETTINGS, "data.alphabet", "data.group")
+TEXTS = ("data.alphabet", "data.group")
+LITERAL_SETTINGS = (*PATH_SETTINGS, *TEXTS)
+QUOTED = re.compile(r"""(['"]).+\1""")
 
 
 def check_flags(arguments: list[str], main: str) -> None:
@@ -64,6 +66,8 @@ def _quote_path(argument: str) -> str:
     key, equals, value = argument.partition("=")
     if key.lstrip("+") not in LITERAL_SETTINGS or value in ("", "null"):
         return argument
+    if key.lstrip("+") in TEXTS and QUOTED.fullmatch(value):
+        return argument  # as Hydra has it: neither could begin and end so by itself
     try:
         value.encode()
     except UnicodeEncodeError:

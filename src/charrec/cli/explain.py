@@ -130,7 +130,7 @@ def _unknown_choice(found: re.Match[str], config_name: str) -> str:
     group, choice, choices = found[1], found[2], (found[3] or "").split()
     if needed := PACKAGES.get(f"{group}/{choice}"):
         package, extra = needed
-        return f"{group}={choice} needs {package}: pip install charrec[{extra}]"
+        return f"{group}={choice} needs {package}: pip install 'charrec[{extra}]'"
     refused = f"{group}={choice} is refused: no such choice{nearest(choice, choices)}"
     return f"{refused}\nchoices: {', '.join(choices)}" if choices else refused
 

@@ -5,24 +5,26 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from charrec.saying import say
+from charrec.terminal import FINISHED, console, is_live
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
 
 PATIENCE = 1.0  # seconds, after which a bar is worth looking at
 BETWEEN = 5.0  # seconds between two lines
+BAR_WIDTH = 24  # characters
 
 
 @contextmanager
 def progress_of_reading() -> Iterator[Callable[[int, int], None]]:
     """For the block, what is to be told how many pictures more were done, and of how many."""
     with ExitStack() as stack:
-        yield (_Bar(stack) if sys.stdout.isatty() else _Lines()).tell
+        yield (_Bar(stack) if is_live(sys.stdout) else _Lines()).tell
 
 
 class _Lines:
@@ -39,12 +41,22 @@ class _Lines:
             say(line(self._done, of, now - self._began))
 
 
-def line(done: int, of: int, seconds: float) -> str:
-    """``12,288 of 100,000 pictures, 3,912 a second, 0:00:22 left``."""
+# The longest that there is room for.
+FORMS = (
+    "{done:,} of {of:,} pictures, {speed} a second, {left} left",
+    "{done:,} of {of:,} pictures, {left} left",
+    "{done:,} of {of:,}, {left} left",
+    "{share:.0%}, {left} left",
+)
+
+
+def line(done: int, of: int, seconds: float, width: int | None = None) -> str:
+    """``12,288 of 100,000 pictures, 3,912 a second, 0:00:22 left``, or what of it is so wide."""
     a_second = done / seconds
     left = timedelta(seconds=round((of - done) / a_second))
-    shown = f"{a_second:,.0f}" if a_second >= 10 else f"{a_second:.1f}"
-    return f"{done:,} of {of:,} pictures, {shown} a second, {left} left"
+    speed = f"{a_second:,.0f}" if a_second >= 10 else f"{a_second:.1f}"
+    told = [f.format(done=done, of=of, share=done / of, speed=speed, left=left) for f in FORMS]
+    return next((text for text in told if width is None or len(text) <= width), told[-1])
 
 
 class _Bar:
@@ -59,16 +71,28 @@ class _Bar:
         seconds = time.monotonic() - self._began
         if seconds < PATIENCE:
             return
+        with suppress(OSError, ValueError):  # the terminal is gone; the reading goes on
+            self._show(of, seconds)
+
+    def _show(self, of: int, seconds: float) -> None:
         if self._bar is None:
             self._bar = self._stack.enter_context(_new_bar())
             self._bar.add_task("", total=of)
         (task,) = self._bar.task_ids
-        self._bar.update(task, completed=self._done, description=line(self._done, of, seconds))
+        told = line(self._done, of, seconds, self._bar.console.width)
+        beside = self._bar.console.width - len(told) >= 1 + BAR_WIDTH
+        self._bar.columns = _columns(beside)
+        self._bar.update(task, completed=self._done, description=told)
+
+
+def _columns(bar: bool) -> tuple[ProgressColumn, ...]:
+    from rich.progress import BarColumn, TextColumn
+
+    text = TextColumn("{task.description}", markup=False)
+    return (BarColumn(BAR_WIDTH, finished_style=FINISHED), text) if bar else (text,)
 
 
 def _new_bar() -> Progress:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
+    from rich.progress import Progress
 
-    columns = (BarColumn(24), TextColumn("{task.description}", markup=False))
-    return Progress(*columns, console=Console(file=sys.stdout), transient=True)
+    return Progress(*_columns(False), console=console(sys.stdout), transient=True)

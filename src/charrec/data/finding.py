@@ -40,7 +40,11 @@ def need_pictures(images: str | Path) -> None:
 
 
 def _nothing(images: str | Path) -> UserError:
-    return UserError(f"images={images} matches no picture; name a file, a folder or a glob")
+    cure = "name a file, a folder or a glob"
+    folder = full_path(images)
+    if os.path.isdir(folder) and any(entry.is_dir() for entry in os.scandir(folder)):
+        cure = f"in folders below it images='{Path(images) / '**' / '*.jpg'}' looks, for one"
+    return UserError(f"images={images} matches no picture; {cure}")
 
 
 def _found(images: str | Path) -> tuple[str, Iterator[str]]:

@@ -125,5 +125,5 @@ def need_optuna() -> None:
         missing = isinstance(error, ModuleNotFoundError)
         why = "" if missing else f", which cannot be imported ({error})"
         raise UserError(
-            f"hydra/sweeper=optuna needs Optuna{why}: pip install charrec[optuna]"
+            f"hydra/sweeper=optuna needs Optuna{why}: pip install 'charrec[optuna]'"
         ) from error
