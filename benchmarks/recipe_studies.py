@@ -57,8 +57,6 @@ EXCHANGED = (
     Variant("experiment=best"),
     Variant("schedule=cosine", ("schedule=cosine",)),
     Variant("scaled tanh, LeCun's first weights", ("activation=scaled_tanh", "init=lecun")),
-    Variant("init=spread", ("init=spread",)),
-    Variant("init=normal", ("init=normal",)),
 )
 # As many epochs as the recipe has. What deforms costs a short training more than it gives it: of
 # a short one alone nothing could be said of these.

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import best, convolution, parts, recipe
+from benchmarks import best, convolution, draws, parts, recipe
 from benchmarks.recipe_studies import STUDIES
 
 ROOT = Path(__file__).parents[1]
@@ -55,6 +55,11 @@ def test_the_page_has_the_table(name: str, told: Callable[[Any], str]) -> None:
 @pytest.mark.parametrize("tested", ["handwriting", "street_scenes"])
 def test_the_page_has_the_table_of_the_parts(tested: str) -> None:
     assert parts.table(results("parts"), tested) in text("docs", "recipe.md")
+
+
+def test_the_page_has_the_table_of_the_draws() -> None:
+    (rows,) = results("draws")["sets"].values()
+    assert draws.table(rows) in text("docs", "recipe.md")
 
 
 @pytest.mark.parametrize("study", STUDIES)
