@@ -65,7 +65,7 @@ def load_ensemble(runs: Sequence[Run], checkpoint: str, trainer: Mapping[str, An
 def _fitted(ensemble: Ensemble, runs: Sequence[Run], trainer: Mapping[str, Any]) -> Ensemble:
     first = runs[0]
     for each in runs:
-        each.warn_if_drawn_otherwise(first.letters)
+        each.warn_if_known(first.letters, "validation")
     # What is not quite right with the letters was told when they were learned.
     letters_at = letters_at_any_size(first.letters, quietly=True)
     try:

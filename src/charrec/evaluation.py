@@ -122,7 +122,7 @@ def test(
     runs, ensemble = _found(run, checkpoint, trainer)
     chosen = runs[0].letters_to_test({"root": root} if data is None else vars(data))
     for each in runs:
-        each.warn_if_drawn_otherwise(chosen)
+        each.warn_if_known(chosen, "test")
     letters_at = letters_at_any_size(replace(chosen, alphabet=ensemble.alphabet))
     answers = answer_test_split(ensemble, letters_at, trainer)
     folder = output_folder(out, runs[0].folder / "test")

@@ -88,6 +88,15 @@ def listing(root: Path, alphabet: str) -> list[Found]:
     return sorted(found, key=attrgetter("name"))
 
 
+def split_folders(root: Path) -> dict[str, str]:
+    """Split -> the name of its folder, so far as one can see; empty where the tree has none."""
+    try:
+        names = [entry.name for entry in _entries(root) if entry.is_dir()]
+    except OSError:  # gone, say
+        return {}
+    return {SPLIT_FOLDERS[n.lower()]: n for n in names if n.lower() in SPLIT_FOLDERS}
+
+
 def _folders_of_splits(root: Path) -> dict[str | None, str]:
     """Split -> the name of its folder and a slash; empty where the tree has none."""
     names = [entry.name for entry in _entries(root) if entry.is_dir()]
