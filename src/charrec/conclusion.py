@@ -52,8 +52,8 @@ def conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) ->
     write_test_report(answers, run.folder)
     images = letters.images["test"].cpu().numpy()
     draw_mistakes(worst_mistakes(answers), images, run.folder / "worst_mistakes.png")
-    found = {"temperature": reader.temperature, "test": answers.score()}
-    run.record(**best_so_far(run), **found)
+    fitted = {} if reader.temperature == 1 else {"temperature": reader.temperature}
+    run.record(**best_so_far(run), **fitted, test=answers.score())
 
 
 def inputs_of(settings: TrainSettings, letters: CharacterDataModule) -> Rows:

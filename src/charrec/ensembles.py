@@ -13,9 +13,12 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
-from charrec.calibration import fit_temperature, logarithms_of
+from charrec.calibration import Floats, fit_temperature, logarithms_of
+from charrec.data.blank import blank_pictures
 from charrec.data.datamodule import CharacterDataModule
 from charrec.data.settings import DataSettings
 from charrec.errors import UserError
@@ -42,9 +45,22 @@ def _letters(data: DataSettings, quietly: bool, image_size: int) -> CharacterDat
 
 def fit_reader(reader: Reader, letters: CharacterDataModule, trainer: Mapping[str, Any]) -> Reader:
     """The same network with the temperature that suits the validation letters."""
-    logits = log_probabilities(reader.classifier, letters.images["validation"], trainer)
-    labels = letters.labels["validation"].cpu()
-    return reader._replace(temperature=fit_temperature(logits.numpy(), labels.numpy()))
+    images = letters.images["validation"]
+    logits = log_probabilities(reader.classifier, images, trainer).numpy()
+    blank = blank_pictures(images.cpu().numpy())
+    return reader._replace(temperature=_temperature(logits, letters, blank))
+
+
+def _temperature(logits: Floats, letters: CharacterDataModule, blank: NDArray[np.bool_]) -> float:
+    """Blank pictures are left out, as they are when probabilities are judged."""
+    labels = letters.labels["validation"].cpu().numpy()
+    if blank.all():
+        warnings.warn(
+            "no temperature was fitted: every validation picture is blank; probabilities stay as "
+            "the network says them",
+            stacklevel=4,
+        )
+    return fit_temperature(logits[~blank], labels[~blank])
 
 
 def load_ensemble(runs: Sequence[Run], checkpoint: str, trainer: Mapping[str, Any]) -> Ensemble:
@@ -78,9 +94,9 @@ def _fitted(ensemble: Ensemble, runs: Sequence[Run], trainer: Mapping[str, Any])
     def pictures(size: int) -> Tensor:
         return letters_at(size).images["validation"]
 
-    mean = mean_at_temperature(1.0, read(ensemble, pictures, trainer).alone)
-    labels = letters.labels["validation"].cpu().numpy()
-    return Ensemble(ensemble.readers, fit_temperature(logarithms_of(mean), labels))
+    reading = read(ensemble, pictures, trainer)
+    mean = mean_at_temperature(1.0, reading.alone)
+    return replace(ensemble, temperature=_temperature(logarithms_of(mean), letters, reading.blank))
 
 
 def _as_it_is(ensemble: Ensemble, first: Run, why: str) -> Ensemble:

@@ -1,0 +1,78 @@
+"""The temperatures of networks, alone and together: which validation letters they are fitted to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from charrec.calibration import fit_temperature, logarithms_of
+from charrec.classifier import CharacterClassifier
+from charrec.data.datamodule import CharacterDataModule
+from charrec.ensembles import fit_reader, load_ensemble
+from charrec.reading import Ensemble, Reader, log_probabilities, read
+from charrec.run import Run
+from charrec.settings import DataSettings, TrainSettings
+from charrec.training import train
+
+CPU = {"accelerator": "cpu", "devices": 1}
+
+
+def make_blank(letters: Path, count: int) -> Path:
+    """The first of the validation pictures are one grey."""
+    for grey, name in enumerate([*json.loads((letters / "validation.json").read_text())][:count]):
+        Image.new("L", (28, 28), 100 + 5 * grey).save(letters / "images" / name)
+    return letters
+
+
+def module(root: Path) -> CharacterDataModule:
+    letters = CharacterDataModule(root, alphabet="ABCD")
+    letters.setup()
+    return letters
+
+
+def reader() -> Reader:
+    torch.manual_seed(3)
+    classifier = CharacterClassifier(alphabet="ABCD", image_size=32, hsize=4, init="normal")
+    return Reader(classifier.eval())
+
+
+def test_one_is_fitted_to_letters_alone(own_letters: Path) -> None:
+    letters = module(make_blank(own_letters, 9))
+    logits = log_probabilities(reader().classifier, letters.images["validation"], CPU).numpy()
+    labels = letters.labels["validation"].numpy()
+    expected = fit_temperature(logits[9:], labels[9:])
+    assert expected != pytest.approx(fit_temperature(logits, labels), rel=0.01)
+    assert fit_reader(reader(), letters, CPU).temperature == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:.*pixel for pixel")
+def test_several_are_fitted_to_letters_alone(own_letters: Path, tmp_path: Path) -> None:
+    data = DataSettings(make_blank(own_letters, 9), alphabet="ABCD")
+    run = train(TrainSettings(epochs=1, hsize=8, data=data), tmp_path / "run")
+    letters = module(own_letters)
+    mean = read(Ensemble(fitted(run).readers), lambda _: letters.images["validation"], CPU).together
+    labels = letters.labels["validation"].numpy()
+    expected = fit_temperature(logarithms_of(mean[9:]), labels[9:])
+    assert expected != pytest.approx(fit_temperature(logarithms_of(mean), labels), rel=0.01)
+    assert fitted(run).temperature == pytest.approx(expected, rel=1e-4)
+
+
+def fitted(run: Run) -> Ensemble:
+    return load_ensemble([run, run], "best", CPU)
+
+
+@pytest.mark.filterwarnings("ignore:.*pixel for pixel")
+def test_where_all_are_blank_nothing_is_fitted_and_that_is_told(
+    own_letters: Path, tmp_path: Path
+) -> None:
+    data = DataSettings(make_blank(own_letters, 24), alphabet="ABCD")
+    told = "^no temperature was fitted: every validation picture is blank"
+    with pytest.warns(UserWarning, match=told):
+        run = train(TrainSettings(epochs=1, hsize=8, data=data), tmp_path / "run")
+    assert (run.temperature, run.calibrated) == (1, False)
+    with pytest.warns(UserWarning, match=told):
+        assert fitted(run).temperature == 1
