@@ -9,8 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
-from charrec.calibration import fit_temperature, logarithms_of
+from charrec.calibration import doubts, fit_temperature, logarithms_of
 from charrec.classifier import CharacterClassifier
+from charrec.conclusion import report
 from charrec.data.datamodule import CharacterDataModule
 from charrec.ensembles import fit_reader, load_ensemble
 from charrec.reading import Ensemble, Reader, log_probabilities, read
@@ -59,10 +60,45 @@ def test_several_are_fitted_to_letters_alone(own_letters: Path, tmp_path: Path) 
     expected = fit_temperature(logarithms_of(mean[9:]), labels[9:])
     assert expected != pytest.approx(fit_temperature(logarithms_of(mean), labels), rel=0.01)
     assert fitted(run).temperature == pytest.approx(expected, rel=1e-4)
+    assert run.summary["temperature_letters"] == 15
+    assert " before calibration by 15 letters alone (exp" in report(run)
 
 
 def fitted(run: Run) -> Ensemble:
     return load_ensemble([run, run], "best", CPU)
+
+
+@pytest.mark.parametrize(
+    ("scale", "letter", "told"),
+    [
+        (1.0, "argmin", "^the temperature ended at 100, .*: the validation letters are read no "),
+        (
+            1e-4,
+            "argmax",
+            "^the temperature ended at 0.1, .*: the validation letters are all read r",
+        ),
+    ],
+)
+def test_a_fit_that_ends_at_an_end_of_its_range_is_told(
+    scale: float, letter: str, told: str, letters: Path
+) -> None:
+    one, found = reader(), module(letters)
+    with torch.no_grad():
+        list(one.classifier.network.parameters())[-1].mul_(scale)
+        list(one.classifier.network.parameters())[-2].mul_(scale)
+    logits = log_probabilities(one.classifier, found.images["validation"], CPU)
+    found.labels["validation"] = getattr(logits, letter)(dim=1)
+    with pytest.warns(UserWarning, match=told) as warned:
+        fit_reader(one, found, CPU)
+    (message,) = (str(w.message) for w in warned if w.category is UserWarning)
+    assert message.endswith("probabilities, and how far off they are, say nothing")
+    assert "\n" not in message
+
+
+def test_a_fit_within_its_range_is_not_told() -> None:
+    assert [doubts(t) for t in (0.11, 1, 99)] == [None] * 3
+    assert doubts(0.1)
+    assert doubts(100)
 
 
 @pytest.mark.filterwarnings("ignore:.*pixel for pixel")

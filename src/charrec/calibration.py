@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32] | NDArray[np.float64]
 Exact = NDArray[np.float64]
 COLDEST, HOTTEST = 0.1, 100.0  # between these T is looked for
+FEW = 50  # letters, below which a fit is so uncertain that their number is told
 HALVINGS = 40  # of the range of log T: to eleven digits
 BINS = 15  # as many as in the paper, of equal width
 
@@ -41,6 +42,23 @@ def fit_temperature(logits: Floats, labels: NDArray[np.int64]) -> float:
         expected = (at_temperature(math.exp(middle), logits) * logits).sum(axis=1).mean()
         low, high = (middle, high) if expected > wanted else (low, middle)
     return round(math.exp((low + high) / 2), 6)
+
+
+ENDS = {  # of the range, and what of the letters has led there
+    COLDEST: "the validation letters are all read rightly, whatever the network says of them",
+    HOTTEST: "the validation letters are read no better than by chance",
+}
+
+
+def doubts(temperature: float) -> str | None:
+    """What a fit that ran into an end of its range means; None where it did not."""
+    for end, meaning in ENDS.items():
+        if math.isclose(temperature, end, rel_tol=1e-4):
+            return (
+                f"the temperature ended at {end:g}, an end of its range: {meaning}; probabilities, "
+                "and how far off they are, say nothing"
+            )
+    return None
 
 
 def at_temperature(temperature: float, logits: Floats) -> Exact:
