@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+import warnings
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
+from charrec import evaluation
 from charrec.calibration import doubts, fit_temperature, logarithms_of
 from charrec.classifier import CharacterClassifier
 from charrec.conclusion import report
@@ -66,6 +69,30 @@ def test_several_are_fitted_to_letters_alone(own_letters: Path, tmp_path: Path) 
 
 def fitted(run: Run) -> Ensemble:
     return load_ensemble([run, run], "best", CPU)
+
+
+@pytest.mark.parametrize("moved", ["gone", "others"])
+def test_several_are_fitted_to_letters_that_were_moved(
+    moved: str, trained: Path, letters: Path, tmp_path: Path
+) -> None:
+    """Where a folder of the same letters is given; others are to be tested on, not fitted to."""
+    first = Run(Path(shutil.copytree(trained, tmp_path / "run")))
+    first.record(temperature=3.0)  # for the mean to need one
+    expected = fitted(first).temperature
+    settings = first.settings
+    settings["data"]["root"] = str(tmp_path / "old")
+    first.record(settings=settings)
+    other = Run(Path(shutil.copytree(first.folder, tmp_path / "other")))
+    if moved == "others":
+        make_blank(Path(shutil.copytree(letters, tmp_path / "old")), 1)
+    another = make_blank(Path(shutil.copytree(letters, tmp_path / "another")), 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        answers, _ = evaluation.test([first, other], letters, out=tmp_path / "a")
+    assert answers.temperature == expected != 1
+    with pytest.warns(UserWarning, match="has no temperature of its own.*are not there"):
+        answers, _ = evaluation.test([first, other], another, out=tmp_path / "b")
+    assert answers.temperature == 1
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,10 @@ class Run:
         """Whether it was trained on other letters than these, so far as it is recorded."""
         return self.summary.get("letters") not in (None, fingerprint)
 
+    def is_of(self, fingerprint: str) -> bool:
+        """Whether it was trained on these very letters; an early run does not know."""
+        return bool(self.summary.get("letters") == fingerprint)
+
     def warn_if_known(self, data: DataSettings, *splits: str) -> None:
         """That letters to be tested, or fitted to, may be ones that it was trained on."""
         if may_know(self.letters, data, *splits):
