@@ -2,7 +2,8 @@
 
 Guo, Pleiss, Sun and Weinberger, 2017, "On calibration of modern neural networks": of the pictures
 that are read with a probability of 80 % four in five should be read rightly. One number T,
-fitted on the validation letters, is what all logits are divided by; it changes no answer.
+fitted on the validation letters, is what all logits are divided by; it changes no answer. Where
+several views or networks are averaged, the logarithms of the mean probabilities stand for logits.
 """
 
 from __future__ import annotations
