@@ -111,6 +111,17 @@ def test_what_is_told_of_calibration(temperature: float, several: bool, against:
     assert last == f"Probabilities: 43.3% off, {against} (expected calibration error)"
 
 
+def test_a_temperature_that_few_letters_found_is_told_with_their_number() -> None:
+    for count, few in (
+        (0, " by 0 letters alone"),
+        (49, " by 49 letters alone"),
+        (50, ""),
+        (None, ""),
+    ):
+        *_, last = told(example().score(), fitted_to=count)
+        assert f"42.7% before calibration{few} (expected" in last
+
+
 def test_what_an_earlier_version_recorded_is_told_too() -> None:
     old = {"accuracy": 0.5, "correct": 2, "total": 4}
     assert list(told(old)) == ["50.0% (2 of 4; 95% interval 15.0% to 85.0%)"]

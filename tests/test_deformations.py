@@ -14,6 +14,7 @@ from charrec.augment import AUGMENT_NAMES, AugmentSettings
 from charrec.deformations import Chance, Deformations
 from charrec.errors import UserError
 from charrec.inputs import Inputs
+from charrec.settings import TrainSettings, augment_defaults
 
 CPU = torch.device("cpu")
 
@@ -51,7 +52,7 @@ def test_nothing_is_done_where_all_is_0() -> None:
 
 @pytest.mark.parametrize("name", AUGMENT_NAMES)
 def test_each_kind_does_something_else_to_each_picture(name: str) -> None:
-    several = deformed(square(), 16, **{name: 0.4})
+    several = deformed(square(), 16, **{name: 0.2})
     assert len(torch.unique(several.flatten(1), dim=0)) > 1
     assert several.isfinite().all()
 
@@ -90,7 +91,18 @@ def test_rotation_by_hand() -> None:
     assert angles.max() > 28
 
 
-@pytest.mark.parametrize("strength", [{"perspective": 0.4}, {"elastic": 0.2}, {"shear": 0.5}])
+MOST = {  # that is allowed
+    "rotation": 30,
+    "scale": 0.5,
+    "stretch": 0.4,
+    "shear": 0.5,
+    "translation": 0.3,
+    "perspective": 0.4,
+    "elastic": 0.2,
+}
+
+
+@pytest.mark.parametrize("strength", [{name: MOST[name]} for name in MOST])
 def test_no_picture_is_mirrored(strength: dict[str, float]) -> None:
     """Left of the square stays left of it, in every row that is seen."""
     picture = torch.arange(32.0).expand(1, 1, 32, 32).contiguous()
@@ -98,6 +110,45 @@ def test_no_picture_is_mirrored(strength: dict[str, float]) -> None:
     rises = several[..., 1:] - several[..., :-1]
     assert (rises >= -1e-3).float().mean() > 0.99
     assert (several[..., -1] - several[..., 0]).min() > 5
+
+
+def folded(strengths: AugmentSettings, size: int = 32) -> Tensor:
+    """The share of each of 2,000 pictures in which the map turns left and right round."""
+    deform = Deformations(strengths, size, CPU)
+    places = torch.matmul(deform._coefficients(chance(2000)), deform.fields)
+    x, y = (places[:, :2] / places[:, 2:]).reshape(-1, 2, size, size).unbind(1)
+    across = [of.diff(dim=2)[:, :-1] for of in (x, y)]
+    down = [of.diff(dim=1)[..., :-1] for of in (x, y)]
+    determinant = across[0] * down[1] - across[1] * down[0]
+    return (determinant <= 0).float().mean((1, 2))
+
+
+@pytest.mark.parametrize("name", MOST)
+def test_each_kind_has_a_bound_and_folds_next_to_nothing(name: str) -> None:
+    area = folded(AugmentSettings(**{name: MOST[name]}))
+    assert (area > 0).float().mean() < (0.1 if name == "elastic" else 1e-9)
+    assert area.max() < 0.1
+    with pytest.raises(UserError, match=f"augment.{name}=.* is 0 to {MOST[name]:g} "):
+        AugmentSettings(**{name: MOST[name] * 1.01})
+
+
+@pytest.mark.parametrize(("choice", "share"), [("light", 1e-9), ("strong", 0.03)])
+def test_the_choices_keep_well_inside(choice: str, share: float) -> None:
+    strengths = augment_defaults(choice)
+    assert (folded(strengths) > 0).float().mean() < share
+    assert all(getattr(strengths, name) < 0.85 * most for name, most in MOST.items())
+
+
+def test_a_run_of_larger_strengths_can_still_be_read() -> None:
+    old = {"elastic": 0.3, "translation": 1, "rotation": 10}
+    strengths = AugmentSettings.recorded(old)
+    assert (strengths.elastic, strengths.translation, strengths.blur) == (0.3, 1.0, 0.0)
+    record = TrainSettings().record() | {"augment_strengths": asdict(strengths)}
+    assert TrainSettings.from_record(record).strengths == strengths
+    assert (folded(strengths) > 0).float().mean() > 0.3
+    for wrong in ({"elastic": 1.1}, {"rotation": 31}):
+        with pytest.raises(UserError, match=r" is refused: augment\."):
+            AugmentSettings.recorded(wrong)
 
 
 def test_contrast_keeps_black_and_white_and_the_order() -> None:
@@ -170,10 +221,10 @@ def test_a_step_has_random_numbers_of_its_own_and_always_the_same() -> None:
         ("rotation", 31, "0 to 30 degrees"),
         ("rotation", -1, "0 to 30 degrees"),
         ("erasing", 1.5, "a share of the pictures"),
-        ("scale", 2, "at least 0 and at most 1"),
+        ("scale", 2, "0 to 0.5 as an exponent"),
         ("blur", "much", "0 to 5 pixels"),
         ("noise", float("nan"), "at least 0"),
-        ("shear", None, "at least 0"),
+        ("shear", None, "0 to 0.5 of the height"),
     ],
 )
 def test_strengths_out_of_their_range_are_refused(name: str, value: object, words: str) -> None:

@@ -19,6 +19,12 @@ def test_a_bare_interruption_is_that_of_ctrl_c() -> None:
     assert Interrupted.by(KeyboardInterrupt(), "x").exit_code == 130
 
 
+def test_what_shares_some_letters_is_not_meant() -> None:
+    assert nearest("dropout", ("data.root", "hsize")) == ""
+    assert nearest("tpu", ("auto", "cpu", "gpu")) != ""
+    assert nearest("data.foo", ("data.root", "hsize")) == "; did you mean 'data.root'?"
+
+
 @pytest.mark.parametrize(
     ("name", "hint"), [("adma", "; did you mean 'adam'?"), ("zzz", ""), ("", "")]
 )

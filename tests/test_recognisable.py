@@ -100,5 +100,5 @@ def test_a_letter_s_mirror_image_would_not_be() -> None:
 
 
 def test_what_deforms_too_much_is_found_out() -> None:
-    too_much = AugmentSettings(rotation=30, shear=1.0, scale=0.8, elastic=0.5)
+    too_much = AugmentSettings.recorded({"rotation": 30, "shear": 1, "scale": 0.8, "elastic": 0.5})
     assert float(known_again(too_much, alphabet()).mean()) < 0.6

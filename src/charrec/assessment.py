@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from charrec.answers import DIGITS, Answers
 from charrec.calibration import (
+    FEW,
     Bin,
     Exact,
     Floats,
@@ -103,11 +104,14 @@ def _cells(prefix: str, bin: Bin) -> dict[str, str]:
     }
 
 
-def told(score: Mapping[str, Any], several: bool = False) -> Iterator[str]:
+def told(
+    score: Mapping[str, Any], several: bool = False, fitted_to: int | None = None
+) -> Iterator[str]:
     """A score in a few lines; one of an earlier version of charrec has fewer entries.
 
     Args:
         several: it is of the mean of several networks.
+        fitted_to: how many letters the temperature was fitted to, if that is known.
     """
     yield in_words(score["correct"], score["total"])
     if (macro := score.get("macro_accuracy")) is not None:
@@ -115,7 +119,13 @@ def told(score: Mapping[str, Any], several: bool = False) -> Iterator[str]:
         yield f"Mean over letters: {macro:.1%}; the letter is among the first three: {among:.1%}"
     if (error := score.get("expected_calibration_error")) is not None:
         against = _uncalibrated_in_words(score, several)
-        yield f"Probabilities: {error:.1%} off, {against} (expected calibration error)"
+        by = by_few(fitted_to)
+        yield f"Probabilities: {error:.1%} off, {against}{by} (expected calibration error)"
+
+
+def by_few(fitted_to: int | None) -> str:
+    """How many letters a temperature was fitted to, where they are so few that it matters."""
+    return f" by {fitted_to} letters alone" if fitted_to is not None and fitted_to < FEW else ""
 
 
 def _uncalibrated_in_words(score: Mapping[str, Any], several: bool) -> str:

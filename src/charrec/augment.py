@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from charrec.rules import Rule, number
 
@@ -37,6 +39,20 @@ class AugmentSettings:
             RULES[name].check(f"augment.{name}", getattr(self, name))
             object.__setattr__(self, name, float(getattr(self, name)))
 
+    @classmethod
+    def recorded(cls, strengths: Mapping[str, Any]) -> AugmentSettings:
+        """Those of a run, which may be larger than a new one may have.
+
+        Raises:
+            UserError: they were never allowed.
+        """
+        settings = cls()
+        for name, value in strengths.items():
+            rule = AMOUNT if name in ONCE_UP_TO_1 else RULES[name]
+            rule.check(f"augment.{name}", value)
+            object.__setattr__(settings, name, float(value))
+        return settings
+
     @property
     def deforms(self) -> bool:
         return any(getattr(self, name) for name in AUGMENT_NAMES)
@@ -46,8 +62,16 @@ AUGMENT_NAMES = tuple(field.name for field in fields(AugmentSettings))
 RULES = dict.fromkeys(AUGMENT_NAMES, AMOUNT) | {
     # At 45 degrees a Z becomes an N.
     "rotation": up_to(30, "degrees"),
+    # Beyond them a picture at the end of its range is a blot, a bar or an edge of its letter.
+    "scale": up_to(0.5, "as an exponent of e"),
+    "stretch": up_to(0.4, "as an exponent of e"),
+    "shear": up_to(0.5, "of the height"),
+    "translation": up_to(0.3, "half pictures"),
+    # At 0.3 a third of the pictures are folded somewhere, which mirrors what is in the fold.
+    "elastic": up_to(0.2, "half pictures"),
     "perspective": up_to(0.4, "of the distance"),
     "blur": up_to(5, "pixels"),
     "erasing": SHARE,
     "inversion": SHARE,
 }
+ONCE_UP_TO_1 = ("scale", "stretch", "shear", "translation", "elastic")

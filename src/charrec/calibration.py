@@ -2,7 +2,8 @@
 
 Guo, Pleiss, Sun and Weinberger, 2017, "On calibration of modern neural networks": of the pictures
 that are read with a probability of 80 % four in five should be read rightly. One number T,
-fitted on the validation letters, is what all logits are divided by; it changes no answer.
+fitted on the validation letters, is what all logits are divided by; it changes no answer. Where
+several views or networks are averaged, the logarithms of the mean probabilities stand for logits.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32] | NDArray[np.float64]
 Exact = NDArray[np.float64]
 COLDEST, HOTTEST = 0.1, 100.0  # between these T is looked for
+FEW = 50  # letters, below which a fit is so uncertain that their number is told
 HALVINGS = 40  # of the range of log T: to eleven digits
 BINS = 15  # as many as in the paper, of equal width
 
@@ -41,6 +43,23 @@ def fit_temperature(logits: Floats, labels: NDArray[np.int64]) -> float:
         expected = (at_temperature(math.exp(middle), logits) * logits).sum(axis=1).mean()
         low, high = (middle, high) if expected > wanted else (low, middle)
     return round(math.exp((low + high) / 2), 6)
+
+
+ENDS = {  # of the range, and what of the letters has led there
+    COLDEST: "the validation letters are all read rightly, whatever the network says of them",
+    HOTTEST: "the validation letters are read no better than by chance",
+}
+
+
+def doubts(temperature: float) -> str | None:
+    """What a fit that ran into an end of its range means; None where it did not."""
+    for end, meaning in ENDS.items():
+        if math.isclose(temperature, end, rel_tol=1e-4):
+            return (
+                f"the temperature ended at {end:g}, an end of its range: {meaning}; probabilities, "
+                "and how far off they are, say nothing"
+            )
+    return None
 
 
 def at_temperature(temperature: float, logits: Floats) -> Exact:

@@ -2,8 +2,11 @@
 
 What a plain network knows of shifted, slanted or badly lit letters it has to have seen; so each
 picture is drawn anew for each step (Cireşan, Meier, Gambardella and Schmidhuber, 2010; elastic
-fields after Simard, Steinkraus and Platt, 2003). A letter stays the letter that it is: nothing
-mirrors, and rotations are small.
+fields after Simard, Steinkraus and Platt, 2003). A letter stays the letter that it is: the picture
+as a whole is never mirrored, and rotations are small. An elastic field may fold a picture over, and
+what lies in the fold is mirrored: of 10,000 pictures none at ``elastic=0.1`` and 8 % at 0.2, the
+most that is allowed, in 1 % of their area on average; with ``augment=light`` none, with
+``augment=strong`` 2 %.
 """
 
 from __future__ import annotations

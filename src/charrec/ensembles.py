@@ -13,9 +13,12 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
-from charrec.calibration import fit_temperature, logarithms_of
+from charrec.calibration import Floats, doubts, fit_temperature, logarithms_of
+from charrec.data.blank import blank_pictures
 from charrec.data.datamodule import CharacterDataModule
 from charrec.data.settings import DataSettings
 from charrec.errors import UserError
@@ -42,16 +45,40 @@ def _letters(data: DataSettings, quietly: bool, image_size: int) -> CharacterDat
 
 def fit_reader(reader: Reader, letters: CharacterDataModule, trainer: Mapping[str, Any]) -> Reader:
     """The same network with the temperature that suits the validation letters."""
-    logits = log_probabilities(reader.classifier, letters.images["validation"], trainer)
-    labels = letters.labels["validation"].cpu()
-    return reader._replace(temperature=fit_temperature(logits.numpy(), labels.numpy()))
+    images = letters.images["validation"]
+    logits = log_probabilities(reader.classifier, images, trainer).numpy()
+    blank = blank_pictures(images.cpu().numpy())
+    return reader._replace(temperature=_temperature(logits, letters, blank))
 
 
-def load_ensemble(runs: Sequence[Run], checkpoint: str, trainer: Mapping[str, Any]) -> Ensemble:
+def _temperature(logits: Floats, letters: CharacterDataModule, blank: NDArray[np.bool_]) -> float:
+    """Blank pictures are left out, as they are when probabilities are judged."""
+    labels = letters.labels["validation"].cpu().numpy()
+    if blank.all():
+        warnings.warn(
+            "no temperature was fitted: every validation picture is blank; probabilities stay as "
+            "the network says them",
+            stacklevel=4,
+        )
+    temperature = fit_temperature(logits[~blank], labels[~blank])
+    if doubt := doubts(temperature):
+        warnings.warn(doubt, stacklevel=4)
+    return temperature
+
+
+def load_ensemble(
+    runs: Sequence[Run],
+    checkpoint: str,
+    trainer: Mapping[str, Any],
+    given: DataSettings | None = None,
+) -> Ensemble:
     """The networks of the runs, calibrated, and if they are several their mean too.
 
     A run's temperature is that of its best checkpoint, for the last one too: to fit another,
     there would have to be the validation letters.
+
+    Args:
+        given: letters that may be those of the first run, moved to another folder.
 
     Raises:
         UserError: a checkpoint does not load, or they read different letters.
@@ -59,28 +86,56 @@ def load_ensemble(runs: Sequence[Run], checkpoint: str, trainer: Mapping[str, An
     readers = [Reader(load_classifier(run.checkpoint(checkpoint)), run.temperature) for run in runs]
     need_one_alphabet(runs, [reader.alphabet for reader in readers])
     ensemble = Ensemble(readers)
-    return ensemble if len(runs) == 1 else _fitted(ensemble, runs, trainer)
+    return ensemble if len(runs) == 1 else _fitted(ensemble, runs, trainer, given)
 
 
-def _fitted(ensemble: Ensemble, runs: Sequence[Run], trainer: Mapping[str, Any]) -> Ensemble:
+def _fitted(
+    ensemble: Ensemble,
+    runs: Sequence[Run],
+    trainer: Mapping[str, Any],
+    given: DataSettings | None,
+) -> Ensemble:
     first = runs[0]
     for each in runs:
-        each.warn_if_drawn_otherwise(first.letters)
-    # What is not quite right with the letters was told when they were learned.
-    letters_at = letters_at_any_size(first.letters, quietly=True)
+        each.warn_if_known(first.letters, "validation")
     try:
-        letters = letters_at(ensemble.image_size)
+        letters_at = _letters_of(first, ensemble.image_size, given)
     except UserError as error:
         return _as_it_is(ensemble, first, str(error).partition("\n")[0])
-    if first.knows_others_than(letters.fingerprint()):
-        return _as_it_is(ensemble, first, f"{letters.root} has others now")
 
     def pictures(size: int) -> Tensor:
         return letters_at(size).images["validation"]
 
-    mean = mean_at_temperature(1.0, read(ensemble, pictures, trainer).alone)
-    labels = letters.labels["validation"].cpu().numpy()
-    return Ensemble(ensemble.readers, fit_temperature(logarithms_of(mean), labels))
+    reading = read(ensemble, pictures, trainer)
+    mean = mean_at_temperature(1.0, reading.alone)
+    letters = letters_at(ensemble.image_size)
+    return replace(ensemble, temperature=_temperature(logarithms_of(mean), letters, reading.blank))
+
+
+def _letters_of(first: Run, image_size: int, given: DataSettings | None) -> LettersAt:
+    """Where they were, or where they are now if the `given` ones are the same.
+
+    Raises:
+        UserError: they are in neither place.
+    """
+    # What is not quite right with the letters was told when they were learned.
+    letters_at = letters_at_any_size(first.letters, quietly=True)
+    try:
+        letters = letters_at(image_size)
+        if first.knows_others_than(letters.fingerprint()):
+            raise UserError(f"{letters.root} has others now")
+    except UserError:
+        if given is None or not _holds_those_of(first, moved := letters_at_any_size(given, True)):
+            raise
+        return moved
+    return letters_at
+
+
+def _holds_those_of(first: Run, moved: LettersAt) -> bool:
+    try:
+        return first.is_of(moved(first.letters.image_size).fingerprint())
+    except UserError:  # which whoever reads them next is told
+        return False
 
 
 def _as_it_is(ensemble: Ensemble, first: Run, why: str) -> Ensemble:

@@ -15,9 +15,12 @@ class UserError(Exception):
     """
 
 
+ALIKE = 0.65  # of 1: gpu and tpu are, data.root and dropout are not
+
+
 def nearest(name: str, choices: Iterable[str], prefix: str = "") -> str:
     """``"; did you mean 'adam'?"``, or nothing where no choice looks like `name`."""
-    close = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, list(choices), n=1, cutoff=ALIKE)
     return f"; did you mean '{prefix}{close[0]}'?" if close else ""
 
 

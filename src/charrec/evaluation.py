@@ -119,10 +119,11 @@ def test(
         UserError: no such run or letters, a checkpoint that does not load, or runs that read
             different letters.
     """
-    runs, ensemble = _found(run, checkpoint, trainer)
+    runs = find_readers(run)
     chosen = runs[0].letters_to_test({"root": root} if data is None else vars(data))
+    ensemble = _loaded(runs, checkpoint, trainer, chosen)
     for each in runs:
-        each.warn_if_drawn_otherwise(chosen)
+        each.warn_if_known(chosen, "test")
     letters_at = letters_at_any_size(replace(chosen, alphabet=ensemble.alphabet))
     answers = answer_test_split(ensemble, letters_at, trainer)
     folder = output_folder(out, runs[0].folder / "test")
@@ -133,14 +134,16 @@ def test(
     return answers, folder
 
 
-def _found(
-    run: Named | Sequence[Named], checkpoint: str, trainer: Mapping[str, Any]
-) -> tuple[list[Run], Ensemble]:
-    runs = find_readers(run)
-    ensemble = load_ensemble(runs, checkpoint, trainer)
+def _loaded(
+    runs: Sequence[Run],
+    checkpoint: str,
+    trainer: Mapping[str, Any],
+    given: DataSettings | None = None,
+) -> Ensemble:
+    ensemble = load_ensemble(runs, checkpoint, trainer, given)
     for each in runs:
         each.warn_if_unfinished()
-    return runs, ensemble
+    return ensemble
 
 
 def _by(runs: Sequence[Run], ensemble: Ensemble, answers: Assessment) -> dict[str, Any]:
@@ -177,7 +180,8 @@ def predict(
         UserError: `images` matches nothing, none of them can be read, or no such run.
         Interrupted: by Ctrl-C or SIGTERM; the message says what there is.
     """
-    runs, ensemble = _found(run, checkpoint, trainer)
+    runs = find_readers(run)
+    ensemble = _loaded(runs, checkpoint, trainer)
     paths = find_names(images)
     collection = Collection(paths, ensemble.alphabet, MOST)
     with growing_table(lambda: output_folder(out, runs[0].folder / "predict")) as table:

@@ -40,7 +40,10 @@ class Inputs:
             return self.normalisation.values(grey).to(self.dtype).flatten(1)
 
     def deformed(self, framed: Tensor, epoch: int, step: int) -> Tensor:
-        """Greys of 0 .. 255, in a copy that may be worked in: (B, 1, H, W)."""
+        """Greys, in a copy that may be worked in: (B, 1, H, W).
+
+        Of 0 .. 255, and where shading or noise is added or a rectangle painted also beyond.
+        """
         grey = framed.to(working_type(self.dtype))
         if not self.strengths.deforms:
             return grey

@@ -120,7 +120,7 @@ def _start_weights(
     if checkpoint is not None or settings.weights is None:
         return began_with
     other = find_run(settings.weights, "weights")
-    other.warn_if_drawn_otherwise(settings.data)
+    other.warn_if_known(settings.data, "validation", "test")
     source = other.best_checkpoint
     adopt_weights(classifier, load_classifier(source))
     found = hashlib.sha256(source.read_bytes()).hexdigest()

@@ -28,7 +28,7 @@ Pictures = Callable[[int], Tensor]
 
 
 class Reader(NamedTuple):
-    """A trained network, and what its logits are divided by."""
+    """A trained network, and its temperature (see `calibration`)."""
 
     classifier: CharacterClassifier
     temperature: float = 1.0

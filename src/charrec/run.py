@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from charrec.closing import next_steps, of_runs, of_stopped
+from charrec.data.overlap import may_know
 from charrec.data.settings import DATA_NAMES, DataSettings
 from charrec.errors import Diverged, Interrupted, Pruned, UserError
 from charrec.files import remove_drafts, write_whole
@@ -142,12 +143,16 @@ class Run:
         """Whether it was trained on other letters than these, so far as it is recorded."""
         return self.summary.get("letters") not in (None, fingerprint)
 
-    def warn_if_drawn_otherwise(self, data: DataSettings) -> None:
+    def is_of(self, fingerprint: str) -> bool:
+        """Whether it was trained on these very letters; an early run does not know."""
+        return bool(self.summary.get("letters") == fingerprint)
+
+    def warn_if_known(self, data: DataSettings, *splits: str) -> None:
         """That letters to be tested, or fitted to, may be ones that it was trained on."""
-        if self.letters.drawn_otherwise(data):
+        if may_know(self.letters, data, *splits):
             warnings.warn(
-                f"{self.folder} was trained on the same letters, drawn otherwise (data.split_seed, "
-                "say): what it is asked now it may have seen in training",
+                f"{self.folder} was trained on the same letters, drawn otherwise (data.split_seed "
+                "or data.root, say): what it is asked now it may have seen in training",
                 stacklevel=4,
             )
 

@@ -109,6 +109,8 @@ def find_readers(run: Named | Sequence[Named]) -> list[Run]:
     names = list(run) if isinstance(run, Iterable) and not isinstance(run, NAMED) else [run]
     if not names:
         raise UserError("run is empty: name the folder of a run, under outputs/")
+    if "" in names and len(names) > 1:
+        raise UserError(f"run names {len(names)} runs, one of them empty: take out a comma")
     for name in names:
         if not isinstance(name, NAMED):
             raise UserError(f"run={name} is no run: name its folder, or several in a list: [A, B]")

@@ -263,7 +263,7 @@ class TrainSettings:
         parts: dict[str, Any] = {"data": DataSettings(**record["data"])}
         if (strengths := record.get("augment_strengths")) is not None:
             check_names(strengths, AUGMENT_NAMES, "augment.")
-            parts["augment_strengths"] = AugmentSettings(**strengths)
+            parts["augment_strengths"] = AugmentSettings.recorded(strengths)
         return cls(**{**record, **parts})
 
 

@@ -127,6 +127,7 @@ READING = {
     "test run=nowhere": "run=nowhere: no such folder; name the folder of a run, under outputs/",
     "test run=[nowhere,x]": "run=nowhere: no such folder; name the folder of a run, under outputs/",
     "test run=[]": "run is empty: name the folder of a run, under outputs/",
+    "test run=[nowhere,]": "run names 2 runs, one of them empty: take out a comma",
     "test run=x*": "run=x*: no such folder; name the folder of a run, under outputs/",
     "test checkpoint=bets": "checkpoint=bets is refused: checkpoint is one of best, last; "
     "did you mean 'best'?",

@@ -260,6 +260,14 @@ def no_train(root: Path) -> None:
     make(root, *many(top="test/"))
 
 
+def nothing_in_test(root: Path) -> None:
+    make(root, *many(top="train/"), *many(top="val/"), "test/.hidden", "test/notes.txt")
+
+
+def letters_without_pictures(root: Path) -> None:
+    make(root, *many(top="train/"), "valid/A/.DS_Store", "Test/A/deep/Thumbs.db")
+
+
 def two_validations(root: Path) -> None:
     make(root, *many(top="train/"), *many(top="val/"), *many(top="valid/"))
 
@@ -305,6 +313,8 @@ def linked_split(root: Path) -> None:
         (lambda _: None, "no such folder; name one that holds A/, B/ and so on", ""),
         (lists, "holds images/ and lists: it is read with data=lists", ""),
         (no_train, "has test/ and no train/; add it, or test on it with ROOT/test data.t", ""),
+        (nothing_in_test, "no pictures in test/; put pictures into it or remove it", ""),
+        (letters_without_pictures, "no pictures in Test/, valid/; put pictures into it or rem", ""),
         (two_validations, "a split has one folder", ""),
         (
             beside_splits,

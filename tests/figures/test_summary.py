@@ -52,6 +52,12 @@ def test_nothing_is_lost_at_any_width(folder: str, monkeypatch: pytest.MonkeyPat
         assert seen == (told if width < 56 else "".join(sorted(told))), (width, lines)
 
 
+def test_a_temperature_of_few_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SUMMARY, "temperature_letters", 24)
+    lines = framed(100, FOLDER, monkeypatch)
+    assert any("10.1% before calibration by 24 letters alone" in line for line in lines)
+
+
 def test_on_a_phone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert framed(30, FOLDER, monkeypatch)[:7] == [
         "╭────────────────────────────╮",

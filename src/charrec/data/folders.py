@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -81,11 +82,21 @@ def listing(root: Path, alphabet: str) -> list[Found]:
     """Every file that could be meant, whatever is wrong with it, sorted by name.
 
     Raises:
-        UserError: folders of splits and others beside each other.
+        UserError: folders of splits and others beside each other, or with nothing in them.
     """
     tops = _folders_of_splits(root) or {None: ""}
-    found = [one for split, top in tops.items() for one in _below(root, split, top, alphabet)]
-    return sorted(found, key=attrgetter("name"))
+    below = {top: list(_below(root, split, top, alphabet)) for split, top in tops.items()}
+    _refuse_empty(root, [top for top, found in below.items() if top and not found])
+    return sorted(chain.from_iterable(below.values()), key=attrgetter("name"))
+
+
+def split_folders(root: Path) -> dict[str, str]:
+    """Split -> the name of its folder, so far as one can see; empty where the tree has none."""
+    try:
+        names = [entry.name for entry in _entries(root) if entry.is_dir()]
+    except OSError:  # gone, say
+        return {}
+    return {SPLIT_FOLDERS[n.lower()]: n for n in names if n.lower() in SPLIT_FOLDERS}
 
 
 def _folders_of_splits(root: Path) -> dict[str | None, str]:
@@ -107,6 +118,14 @@ def _folders_of_splits(root: Path) -> dict[str | None, str]:
             f"data.root={root}: {problem}\nbeside train/ there are validation/ and test/ alone"
         )
     return found
+
+
+def _refuse_empty(root: Path, tops: Sequence[str]) -> None:
+    """A copy that failed leaves such folders: nobody means a split to be drawn in their place."""
+    if tops:
+        raise UserError(
+            f"data.root={root}: no pictures in {', '.join(tops)}; put pictures into it or remove it"
+        )
 
 
 def _below(root: Path, split: str | None, top: str, alphabet: str) -> Iterator[Found]:

@@ -124,12 +124,6 @@ class DataSettings:
         """Where the letters are, or are to be downloaded to."""
         return Path(self.root) if self.root is not None else DEFAULT_FOLDERS[self.kind]()
 
-    def drawn_otherwise(self, other: DataSettings) -> bool:
-        """Whether one's letters for testing may be among the other's for training."""
-        if (self.kind, self.folder) != (other.kind, other.folder):
-            return False
-        return any(getattr(self, n) != getattr(other, n) for n in OF_KIND[self.kind] if n in DRAWN)
-
     def record(self) -> dict[str, Any]:
         """What ``summary.json`` keeps: of lists the same as ever, of others the kind and its own.
 

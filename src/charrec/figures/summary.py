@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from charrec.assessment import by_few
 from charrec.statistics import between, wilson_interval
 from charrec.terminal import console, drawn
 
@@ -72,6 +73,7 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[Line]:
         yield "Among the first three", f"{test['top_3_accuracy']:.1%}", ""
     if (error := test.get("expected_calibration_error")) is not None:
         before = test["before_temperature"]["expected_calibration_error"]
-        yield "Calibration error", f"{error:.1%}", f"{before:.1%} before calibration"
+        by = by_few(summary.get("temperature_letters"))
+        yield "Calibration error", f"{error:.1%}", f"{before:.1%} before calibration{by}"
     validation = f"validation accuracy {summary['validation']['accuracy']:.1%}"
     yield "Best epoch", str(summary["best_epoch"]), f"of {summary['epochs']}, {validation}"

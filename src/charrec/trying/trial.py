@@ -112,7 +112,7 @@ def open_trial(
             letters.
     """
     runs = find_readers(run)
-    ensemble = load_ensemble(runs, checkpoint, trainer)
+    ensemble = load_ensemble(runs, checkpoint, trainer, runs[0].letters_to_test({"root": root}))
     letters_of = cache(letters_at_any_size)  # runs may share them
     known = []
     for each, reader in zip(runs, ensemble.readers, strict=True):
