@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 from charrec.cli.entry import run_main, settings_of
 from charrec.cli.heavy import uncollected
 from charrec.data.settings import DataSettings
-from charrec.runs import find_run
+from charrec.runs import find_readers, find_run
 
 
 def main(config: DictConfig) -> None:
@@ -30,7 +30,9 @@ def main(config: DictConfig) -> None:
     rows, score = answers.per_letter(), answers.score()
     print_table(list(rows[0]), [list(row.values()) for row in rows])
     print_table(("no letters", "AUROC", "above 50%", "answered blank"), no_letters_table(score))
-    print("Test accuracy: " + "\n".join(told(score, several=bool(answers.alone))))
+    (first, *others) = find_readers(run)
+    fitted_to = None if others else first.summary.get("temperature_letters")
+    print("Test accuracy: " + "\n".join(told(score, bool(others), fitted_to)))
     if answers.alone:
         accuracies = (f"{each.score()['accuracy']:.1%}" for each in answers.alone)
         print(f"Each alone: {', '.join(accuracies)}")
