@@ -23,6 +23,7 @@ from charrec.evaluation import predict
 from charrec.exporting import export, export_proved
 from charrec.exports import card, proof
 from charrec.exports.about import WEIGHTS_ALONE, about
+from charrec.exports.example import EXAMPLES
 from charrec.exports.extras import need_packages
 from charrec.exports.weights import load_weights
 from charrec.reading import Ensemble, Reader, read
@@ -30,6 +31,11 @@ from charrec.resources import embedded_letters
 from charrec.run import Run
 
 NEW = sorted((embedded_letters() / "new_images").iterdir())
+MODULES = {
+    ".onnx": {"numpy", "onnxruntime", "PIL"},
+    ".pt2": {"numpy", "torch", "PIL"},
+    ".safetensors": {"numpy", "safetensors"},
+}
 WITHOUT = "import sys\nfor name in {names}: sys.modules[name] = None\n"
 
 
@@ -250,6 +256,16 @@ def test_a_damaged_record_is_told_and_nothing_written(
     with pytest.raises(UserError, match=r"what summary\.json or per_letter\.csv in"):
         export(moved, "safetensors", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("suffix", "modules"), [(s, MODULES[s]) for s in EXAMPLES])
+def test_what_an_example_imports_is_installed_by_its_line(suffix: str, modules: set[str]) -> None:
+    needed, program = EXAMPLES[suffix]
+    imported = set(re.findall(r"^(?:import|from) (\w+)", program, re.M)) - {"json"}
+    if '"numpy"' in program:  # safe_open imports it
+        imported.add("numpy")
+    assert imported == modules
+    assert {"PIL" if name == "pillow" else name for name in needed.split()} == modules
 
 
 def test_any_alphabet_is_code_in_the_card() -> None:
