@@ -268,6 +268,21 @@ def test_what_an_example_imports_is_installed_by_its_line(suffix: str, modules: 
     assert {"PIL" if name == "pillow" else name for name in needed.split()} == modules
 
 
+@pytest.mark.parametrize("tested", [True, False])
+def test_the_limits_name_a_table_that_is_there(tested: bool, trained: Path, tmp_path: Path) -> None:
+    moved = copy_of(trained, tmp_path / "moved")
+    summary = json.loads((moved / "summary.json").read_text())
+    summary["test"] = summary["test"] if tested else None
+    (moved / "summary.json").write_text(json.dumps(summary))
+    done = export_proved(moved, "safetensors", tmp_path / "out")
+    text = done.card.read_text("utf-8")
+    assert "strangers" not in text
+    assert ("**What is no letter**" in text) == tested
+    assert ('how surely, the table "What is no letter" tells' in text) == tested
+    assert text.count("answered with one of them too") == 1
+    assert "than the accuracy here" not in text
+
+
 def test_any_alphabet_is_code_in_the_card() -> None:
     assert [card._code(text) for text in ("AB", "A`B", "``")] == ["`AB`", "`` A`B ``", "``` `` ```"]
 

@@ -31,9 +31,9 @@ SHOWN = (
 LIMITS = (
     "It reads one letter a picture, which fills a good part of it; words must be cut up before.",
     "It knows the letters that it lists and no others: any other picture is answered with one of "
-    "them too, as sure as the table of strangers tells.",
-    "Letters of other kinds than it was trained on (handwriting for print, say) it reads worse "
-    "than the accuracy here, and its probabilities are then too high.",
+    "them too{}.",
+    "Letters of other kinds than it was trained on (handwriting for print, say) it reads worse, "
+    "and its probabilities are then too high.",
     "It was not examined for any use on which people's safety or rights depend.",
 )
 
@@ -50,7 +50,7 @@ def model_card(
         parts += [f"## Accuracy{many}", *_as_recorded(run, told["checkpoint"])]
     if len(runs) > 1:
         parts.append(TOGETHER.format(HAS_ONE if ensemble.temperature != 1 else HAS_NONE))
-    parts += ["## Limits", _listed(LIMITS), "## Use", *_use(file, proof)]
+    parts += ["## Limits", _limits(runs), "## Use", *_use(file, proof)]
     parts += ["## Licence", f"The weights: {told['licence']}."]
     return "\n\n".join(parts) + "\n"
 
@@ -183,7 +183,7 @@ def _accuracy(run: Run, checkpoint: str) -> Iterator[str]:
     if worst := _worst(run):
         yield f"Letters that it finds least often: {worst}."
     if "no_letters" in test:
-        yield "What is no letter (AUROC: how likely a letter is answered more surely than it):"
+        yield "**What is no letter** (AUROC: how likely a letter is answered more surely than it):"
         names = ("no letters", "AUROC", "above 50%", "answered blank")
         yield _table(names, no_letters_table(test))
 
@@ -196,6 +196,13 @@ def _worst(run: Run) -> str:
         rows = [row for row in csv.DictReader(file) if row["recall"]]
     rows.sort(key=lambda row: float(row["recall"]))
     return ", ".join(f"{row['letter']} {float(row['recall']):.0%}" for row in rows[:WORST])
+
+
+def _limits(runs: Sequence[Run]) -> str:
+    """Of a run that was not tested there is no table to name."""
+    tested = any("no_letters" in (run.summary.get("test") or {}) for run in runs)
+    told = '; how surely, the table "What is no letter" tells' if tested else ""
+    return _listed([line.format(told) for line in LIMITS])
 
 
 def _use(file: str, proof: Proof | None) -> Iterator[str]:
