@@ -213,6 +213,15 @@ def test_on_a_phone_the_names_behind_a_count_are_whole(page: Page) -> None:
         assert width(phone) == [360, 360]
 
 
+@pytest.mark.slow
+def test_on_paper_the_matrix_begins_below_its_heading(page: Page) -> None:
+    with again(page) as paper:
+        paper.emulate_media(media="print")
+        rules = "all => all.map((e) => getComputedStyle(e).breakAfter)"
+        kept = paper.locator("#confusion > :is(h2, p)").evaluate_all(rules)
+    assert kept == ["avoid", "avoid", "avoid"]
+
+
 def colours(page: Page) -> tuple[int, int]:
     """How light the page's background and its words are, 0 .. 255."""
     with Image.open(BytesIO(page.screenshot())) as shot:
