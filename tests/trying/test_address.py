@@ -65,8 +65,9 @@ def test_who_can_come(host: str, shown: str, at_home: bool) -> None:
 )
 def test_at_home_only_its_own_names_are_heard(host: str, more: set[str]) -> None:
     with listening(host, 0) as sock:
-        assert hosts_of(sock, host) == {"localhost", "127.0.0.1", "[::1]"} | more
-        assert hosts_of(sock, "My-Machine") == hosts_of(sock, host) | {"my-machine"}
+        own = {"localhost", "127.0.0.1", "[::1]"} | more
+        assert set(hosts_of(sock, host) or ()) == own
+        assert set(hosts_of(sock, "My-Machine") or ()) == own | {"my-machine"}
 
 
 def test_whoever_lets_others_in_is_reached_by_any_name() -> None:
