@@ -27,9 +27,12 @@ class Serving:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
 
-    def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, str]:
+    def ask(
+        self, method: str, path: str, body: bytes = b"", host: str | None = None
+    ) -> tuple[int, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        connection.request(method, path, body, {"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json", "Host": host or f"127.0.0.1:{self.port}"}
+        connection.request(method, path, body, headers)
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
 

@@ -15,20 +15,27 @@ import onnx
 import pytest
 import torch
 from processes import run_main
+from safetensors import safe_open
 
 from charrec.ensembles import load_ensemble
 from charrec.errors import UserError
 from charrec.evaluation import predict
 from charrec.exporting import export, export_proved
 from charrec.exports import card, proof
-from charrec.exports.about import about
+from charrec.exports.about import WEIGHTS_ALONE, about
+from charrec.exports.example import EXAMPLES
 from charrec.exports.extras import need_packages
 from charrec.exports.weights import load_weights
-from charrec.reading import Ensemble, read
+from charrec.reading import Ensemble, Reader, read
 from charrec.resources import embedded_letters
 from charrec.run import Run
 
 NEW = sorted((embedded_letters() / "new_images").iterdir())
+MODULES = {
+    ".onnx": {"numpy", "onnxruntime", "PIL"},
+    ".pt2": {"numpy", "torch", "PIL"},
+    ".safetensors": {"numpy", "safetensors"},
+}
 WITHOUT = "import sys\nfor name in {names}: sys.modules[name] = None\n"
 
 
@@ -172,6 +179,38 @@ def test_weights_alone_and_back(trained: Path, tmp_path: Path) -> None:
         export([trained, copy_of(trained, tmp_path / "copy")], "safetensors")
 
 
+def test_weights_alone_claim_no_more(trained: Path, tmp_path: Path) -> None:
+    done = export_proved(trained, "safetensors", tmp_path / "out")
+    text = done.card.read_text("utf-8")
+    temperature = f"{Run(trained).temperature:g}"
+    assert "- `network.1.weight`: float32 (32, 1024)\n- `network.1.bias`: float32 (32)\n" in text
+    assert "- `network.3.weight`: float32 (4, 32)\n- `network.3.bias`: float32 (4)\n" in text
+    assert "greys as normalisation `plain` leaves them, float32 (batch, 1, 32, 32)" in text
+    assert f"their softmax after division by the temperature, {temperature}, is calibrated" in text
+    for claim in ("`images`", "`probabilities`", "`blank`", "are inside", "letter.png"):
+        assert claim not in text
+    with safe_open(done.path, "numpy") as file:
+        told = json.loads(file.metadata()["charrec"])
+    assert "then normalised (plain), of which nothing is in this file" in told["pictures"]
+    assert told["answers"].startswith("logits (batch, letters), in the order of letters; ")
+    assert f"temperature ({told['temperature']}), calibrated" in told["answers"]
+
+
+def test_weights_of_several_views_without_a_temperature(trained: Path, tmp_path: Path) -> None:
+    moved = copy_of(trained, tmp_path / "moved")
+    (reader,) = load_ensemble([Run(moved)], "best", proof.ON_THE_CPU).readers
+    summary = json.loads((moved / "summary.json").read_text())
+    del summary["temperature"]
+    (moved / "summary.json").write_text(json.dumps(summary))
+    reader.classifier.hparams["views"] = 9
+    ensemble = Ensemble([Reader(reader.classifier, 1.0)])
+    told = about([Run(moved)], ensemble, "best", WEIGHTS_ALONE)
+    text = card.model_card([Run(moved)], ensemble, told, "model.safetensors", None)
+    assert "views `9`: the logarithm of the mean of their probabilities stands for" in text
+    assert "is not calibrated (no temperature was fitted)" in text
+    assert "views (9)" in told["answers"]
+
+
 def copy_of(run: Path, folder: Path) -> Path:
     return Path(shutil.copytree(run, folder))
 
@@ -217,6 +256,31 @@ def test_a_damaged_record_is_told_and_nothing_written(
     with pytest.raises(UserError, match=r"what summary\.json or per_letter\.csv in"):
         export(moved, "safetensors", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("suffix", "modules"), [(s, MODULES[s]) for s in EXAMPLES])
+def test_what_an_example_imports_is_installed_by_its_line(suffix: str, modules: set[str]) -> None:
+    needed, program = EXAMPLES[suffix]
+    imported = set(re.findall(r"^(?:import|from) (\w+)", program, re.M)) - {"json"}
+    if '"numpy"' in program:  # safe_open imports it
+        imported.add("numpy")
+    assert imported == modules
+    assert {"PIL" if name == "pillow" else name for name in needed.split()} == modules
+
+
+@pytest.mark.parametrize("tested", [True, False])
+def test_the_limits_name_a_table_that_is_there(tested: bool, trained: Path, tmp_path: Path) -> None:
+    moved = copy_of(trained, tmp_path / "moved")
+    summary = json.loads((moved / "summary.json").read_text())
+    summary["test"] = summary["test"] if tested else None
+    (moved / "summary.json").write_text(json.dumps(summary))
+    done = export_proved(moved, "safetensors", tmp_path / "out")
+    text = done.card.read_text("utf-8")
+    assert "strangers" not in text
+    assert ("**What is no letter**" in text) == tested
+    assert ('how surely, the table "What is no letter" tells' in text) == tested
+    assert text.count("answered with one of them too") == 1
+    assert "than the accuracy here" not in text
 
 
 def test_any_alphabet_is_code_in_the_card() -> None:

@@ -290,8 +290,10 @@ def test_on_the_command_line(trained: Path, tmp_path: Path) -> None:
         (["run={run}", "data=folders"], "data.kind is no setting"),
         (
             ["run={run}", "out=x.txt"],
-            "out=x.txt is to be a folder, with files in it; leave out .txt",
+            "out=x.txt is to be a folder, with files in it; leave out .txt, or end it in .html "
+            "for a file",
         ),
+        (["run={run}", "out=x.pdf"], "leave out .pdf, or end it in .html for a file"),
         (["run={run}", "out={run}/summary.json/x"], "is a file; name a folder"),
         ([], "no completed run under outputs/"),
     ],

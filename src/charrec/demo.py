@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from charrec.cli.entry import run_main, settings_of
 from charrec.cli.heavy import uncollected
 from charrec.saying import say
-from charrec.trying.address import WARNING, is_at_home, listening, url_of
+from charrec.trying.address import WARNING, hosts_of, is_at_home, listening, url_of
 
 
 def main(config: DictConfig) -> None:
@@ -26,7 +26,8 @@ def main(config: DictConfig) -> None:
     trial = open_trial(
         settings["run"], settings["checkpoint"], settings["trainer"], settings["data"]["root"]
     )
-    serve(trial, sock, lambda: say(f"Draw a letter at {url_of(sock)} (Ctrl-C ends it)"))
+    hosts = hosts_of(sock, settings["host"])
+    serve(trial, sock, lambda: say(f"Draw a letter at {url_of(sock)} (Ctrl-C ends it)"), hosts)
 
 
 if __name__ == "__main__":

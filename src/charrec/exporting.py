@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from charrec.ensembles import load_ensemble
-from charrec.exports.about import about
+from charrec.exports.about import NETWORK, WEIGHTS_ALONE, Words, about
 from charrec.exports.card import model_card
 from charrec.exports.extras import need_packages
 from charrec.exports.proof import ON_THE_CPU, Proof, pictures_of, prove
@@ -73,8 +73,8 @@ def export_proved(
     ensemble = load_ensemble(runs, checkpoint, ON_THE_CPU)
     for each in runs:
         each.warn_if_unfinished()
-    make, name = FORMATS[format]
-    told = about(runs, ensemble, checkpoint)
+    make, name, words = FORMATS[format]
+    told = about(runs, ensemble, checkpoint, words)
     content, proof = make(runs, ensemble, told)
     card = model_card(runs, ensemble, told, name, proof)
     folder = output_folder(out, runs[0].folder / "export")
@@ -104,8 +104,9 @@ def _safetensors(runs: Sequence[Run], ensemble: Ensemble, told: Mapping[str, str
     return weights_file(ensemble, told), None
 
 
-FORMATS: dict[str, tuple[Callable[[Sequence[Run], Ensemble, Mapping[str, str]], Made], str]] = {
-    "onnx": (_onnx, "model.onnx"),
-    "torch_export": (_torch_export, "model.pt2"),
-    "safetensors": (_safetensors, "model.safetensors"),
+Make = Callable[[Sequence[Run], Ensemble, Mapping[str, str]], Made]
+FORMATS: dict[str, tuple[Make, str, Words]] = {
+    "onnx": (_onnx, "model.onnx", NETWORK),
+    "torch_export": (_torch_export, "model.pt2", NETWORK),
+    "safetensors": (_safetensors, "model.safetensors", WEIGHTS_ALONE),
 }

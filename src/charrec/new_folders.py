@@ -12,7 +12,11 @@ from charrec.paths import full_path
 from charrec.run import SUMMARY
 
 # What is written, and what people write to; a folder may well be called run.v2 or 2026.11.
-FILES = (".csv", ".html", ".json", ".md", ".onnx", ".png", ".pt2", ".safetensors", ".txt")
+FILES = (
+    *(".csv", ".htm", ".html", ".json", ".jpeg", ".jpg", ".md", ".onnx", ".pdf", ".png", ".pt2"),
+    *(".safetensors", ".svg", ".txt", ".zip"),
+)
+OR_A_PAGE = ", or end it in .html for a file"
 
 
 def run_id() -> str:
@@ -31,11 +35,17 @@ def new_folder(parent: str | Path) -> Path:
         return folder
 
 
-def refuse_file_name(out: str | Path) -> None:
-    """Raise UserError for what would become a folder and is called as a file is."""
+def refuse_file_name(out: str | Path, otherwise: str = "") -> None:
+    """Raise UserError for what would become a folder and is called as a file is.
+
+    Args:
+        otherwise: what else than a folder `out` may be.
+    """
     suffix = Path(out).suffix.lower()
     if suffix in FILES and not os.path.isdir(full_path(out)):
-        raise UserError(f"out={out} is to be a folder, with files in it; leave out {suffix}")
+        raise UserError(
+            f"out={out} is to be a folder, with files in it; leave out {suffix}{otherwise}"
+        )
 
 
 def output_folder(out: str | Path | None, parent: str | Path) -> Path:

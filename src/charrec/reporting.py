@@ -30,7 +30,7 @@ from charrec.evaluation import answer_test_split
 from charrec.figures.curves import read_metrics
 from charrec.files import write_whole
 from charrec.inspection import first_layer
-from charrec.new_folders import refuse_file_name
+from charrec.new_folders import OR_A_PAGE, refuse_file_name
 from charrec.page.content import Answered, Columns, Content, Mistake, Row
 from charrec.page.run_page import run_page
 from charrec.paths import full_path, shown_path
@@ -89,7 +89,7 @@ def page_path(run: Run, out: str | Path | None) -> Path:
     named = place.suffix.lower() in SUFFIXES and not place.is_dir()
     if named:
         return place
-    refuse_file_name(out)
+    refuse_file_name(out, OR_A_PAGE)
     return place / PAGE
 
 

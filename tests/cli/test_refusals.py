@@ -142,6 +142,7 @@ READING = {
     "leave out .txt",
     "export out=m.safetensors format=safetensors": "out=m.safetensors is to be a folder, with "
     "files in it; leave out .safetensors",
+    "test out=x.PDF": "out=x.PDF is to be a folder, with files in it; leave out .pdf",
     "test -m checkpoint=best,last": "charrec.test has no sweeps: leave out -m",
     "predict images=x": NO_RUN,
     "predict": "images is not given; write images=FILE, images=FOLDER or images=GLOB",

@@ -313,8 +313,28 @@ def test_a_file_that_claims_to_be_enormous(
     path.write_bytes(claims(side, side))
     message = refusal(path)
     assert "memory was taken" not in message
-    if side <= 13_000:  # above, Pillow itself refuses
-        assert f"{side} x {side} pixels are over {pictures.MOST_PIXELS:,}" in message
+    told = f"bomb.png cannot be read as a picture: {side} x {side} pixels are over 40,000,000"
+    assert message.endswith(told)
+
+
+def test_an_enormous_bitmap(tmp_path: Path) -> None:
+    bitmap = bytearray(letter_bytes("BMP"))
+    bitmap[18:26] = struct.pack("<ii", 30_000, 20_000)
+    path = tmp_path / "a.png"
+    path.write_bytes(bitmap)
+    assert refusal(path).endswith("picture: 30000 x 20000 pixels are over 40,000,000")
+
+
+def test_where_pillow_alone_knows_how_large_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise Image.DecompressionBombError("could be decompression bomb DOS attack")
+
+    monkeypatch.setattr(Image, "open", refuse)
+    path = tmp_path / "a.png"
+    path.write_bytes(b"no kind of picture")
+    assert refusal(path).endswith("picture: its pixels are over 40,000,000")
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -168,6 +169,57 @@ def test_the_tables_sort(page: Page) -> None:
     assert shares == sorted(shares, reverse=True)
     head.nth(2).click()
     assert [float(text[:-1]) for text in first.all_inner_texts()] == sorted(shares)
+
+
+STEPS = """() => ["right", "wrong"].flatMap((kind) => [...Array(10).keys()].map((step) => {
+  const row = document.querySelector(".matrix tbody").insertRow();
+  row.innerHTML = `<td class="${kind} s${step + 1}"><button>1</button></td>`;
+  const cell = row.firstChild;
+  const found = [getComputedStyle(cell).backgroundColor, getComputedStyle(cell.firstChild).color];
+  row.remove();
+  return [`${kind} s${step + 1}`, ...found];
+}))"""
+
+
+def luminance(colour: str) -> float:
+    """As WCAG 2 has it, of ``rgb(0, 0, 0)`` or ``color(srgb 0 0 0)``."""
+    values = [float(value) for value in re.findall(r"[\d.]+(?:e-\d+)?", colour)[:3]]
+    shares = [value / 255 for value in values] if colour.startswith("rgb(") else values
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in shares]
+    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_count_can_be_read_on_its_colour(scheme: Any, page: Page) -> None:
+    with again(page, color_scheme=scheme) as window:
+        steps = window.evaluate(STEPS)
+    assert len(steps) == 20
+    assert len({ground for _, ground, _ in steps}) == 20
+    contrast = {}
+    for name, *pair in steps:
+        dark, light = sorted(luminance(colour) for colour in pair)
+        contrast[name] = round((light + 0.05) / (dark + 0.05), 2)
+    assert {name: value for name, value in contrast.items() if value < 4.5} == {}
+
+
+@pytest.mark.slow
+def test_on_a_phone_the_names_behind_a_count_are_whole(page: Page) -> None:
+    with again(page, viewport={"width": 360, "height": 740}, is_mobile=True) as phone:
+        phone.locator(".matrix [data-cell]").first.click()
+        phone.wait_for_selector("#cell canvas")
+        names = phone.locator("#cell .file")
+        cut = names.evaluate_all("all => all.filter((e) => e.scrollWidth > e.clientWidth).length")
+        assert (names.count() > 0, cut) == (True, 0)
+        assert width(phone) == [360, 360]
+
+
+@pytest.mark.slow
+def test_on_paper_the_matrix_begins_below_its_heading(page: Page) -> None:
+    with again(page) as paper:
+        paper.emulate_media(media="print")
+        rules = "all => all.map((e) => getComputedStyle(e).breakAfter)"
+        kept = paper.locator("#confusion > :is(h2, p)").evaluate_all(rules)
+    assert kept == ["avoid", "avoid", "avoid"]
 
 
 def colours(page: Page) -> tuple[int, int]:

@@ -10,7 +10,7 @@ import pytest
 
 from charrec.errors import UserError
 from charrec.trying import address
-from charrec.trying.address import is_at_home, listening, url_of
+from charrec.trying.address import hosts_of, is_at_home, listening, url_of
 
 
 @contextmanager
@@ -57,6 +57,22 @@ def test_who_can_come(host: str, shown: str, at_home: bool) -> None:
     with listening(host, 0) as sock:
         assert url_of(sock).rpartition(":")[0] in (f"http://{shown}", "http://[::1]")
         assert is_at_home(sock) is at_home
+
+
+@pytest.mark.parametrize(
+    ("host", "more"),
+    [("127.0.0.1", set()), ("localhost", set()), ("127.0.0.2", {"127.0.0.2"})],
+)
+def test_at_home_only_its_own_names_are_heard(host: str, more: set[str]) -> None:
+    with listening(host, 0) as sock:
+        own = {"localhost", "127.0.0.1", "[::1]"} | more
+        assert set(hosts_of(sock, host) or ()) == own
+        assert set(hosts_of(sock, "My-Machine") or ()) == own | {"my-machine"}
+
+
+def test_whoever_lets_others_in_is_reached_by_any_name() -> None:
+    with listening("0.0.0.0", 0) as sock:
+        assert hosts_of(sock, "0.0.0.0") is None
 
 
 def test_an_address_with_colons_stands_in_brackets() -> None:

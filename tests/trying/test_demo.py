@@ -20,6 +20,7 @@ from serving import READY, Serving, serving
 
 from charrec.evaluation import predict
 from charrec.trying import server
+from charrec.trying.gate import REFUSED
 
 
 def in_temporary_folder(folder: Path) -> None:
@@ -43,7 +44,7 @@ def test_it_ends_at_once_and_leaves_nothing(
         assert len(list(temporary.iterdir())) == 1
         demo.read(letters / "images" / "test_0_A.png")
         with socket.create_connection(("127.0.0.1", demo.port)) as open_page:
-            open_page.sendall(b"GET /gradio_api/heartbeat/a HTTP/1.1\r\nHost: x\r\n\r\n")
+            open_page.sendall(b"GET /gradio_api/heartbeat/a HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert open_page.recv(9) == b"HTTP/1.1 "
             demo.process.send(number)
             done = demo.process.wait(timeout=20)
@@ -52,6 +53,15 @@ def test_it_ends_at_once_and_leaves_nothing(
     assert list(work.iterdir()) == list(temporary.iterdir()) == []
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", demo.port))
+
+
+def test_a_page_of_elsewhere_does_not_reach_it(trained: Path, tmp_path: Path) -> None:
+    with serving(f"run={trained}", cwd=tmp_path) as demo:
+        for host in ("evil.example", f"evil.example:{demo.port}"):
+            assert demo.ask("GET", "/", host=host) == (403, REFUSED.decode())
+        for host in ("localhost", f"localhost:{demo.port}", f"127.0.0.1:{demo.port}"):
+            assert demo.ask("GET", "/", host=host)[0] == 200
+        assert "What is read appears here" in demo.look(None)[1]
 
 
 def for_two_at_once() -> None:
@@ -66,7 +76,7 @@ def test_more_connections_than_it_bears_are_turned_away(trained: Path, tmp_path:
         answers = []
         for _ in range(3):
             page = held.enter_context(socket.create_connection(("127.0.0.1", demo.port)))
-            page.sendall(b"GET /gradio_api/heartbeat/a HTTP/1.1\r\nHost: x\r\n\r\n")
+            page.sendall(b"GET /gradio_api/heartbeat/a HTTP/1.1\r\nHost: localhost\r\n\r\n")
             answers.append(page.recv(12))
     assert answers == [b"HTTP/1.1 200", b"HTTP/1.1 503", b"HTTP/1.1 503"]
 
@@ -121,6 +131,10 @@ def test_who_lets_all_in_is_warned(demo: Serving) -> None:
 
 def test_an_empty_sheet_is_not_read(demo: Serving) -> None:
     assert "What is read appears here while you draw." in demo.look(None)[1]
+
+
+def test_who_lets_all_in_is_reached_by_any_name(demo: Serving) -> None:
+    assert demo.ask("GET", "/", host="my.machine.example")[0] == 200
 
 
 def test_what_is_too_large_is_not_taken_in(demo: Serving) -> None:

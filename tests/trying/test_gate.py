@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from charrec.trying import gate
+from charrec.trying.address import HOME_HOSTS
 from charrec.trying.gate import LARGEST_BODY, MOST_AT_ONCE, QUESTION, Gate, Message, Receive, Send
 
 
@@ -29,7 +30,12 @@ class Inside:
 
 
 async def ask(
-    asked: Gate, method: str, path: str, parts: Iterable[bytes] = (b"",), ends: bool = True
+    asked: Gate,
+    method: str,
+    path: str,
+    parts: Iterable[bytes] = (b"",),
+    ends: bool = True,
+    headers: Iterable[tuple[bytes, bytes]] = (),
 ) -> tuple[int, dict[bytes, bytes]]:
     """Status and headers; `ends`: the body does, and does not just stop."""
     left = list(parts)
@@ -44,7 +50,8 @@ async def ask(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await asked({"type": "http", "method": method, "path": path}, receive, send)
+    scope = {"type": "http", "method": method, "path": path, "headers": list(headers)}
+    await asked(scope, receive, send)
     return sent[0]["status"], dict(sent[0]["headers"])
 
 
@@ -67,6 +74,38 @@ async def ask(
 )
 def test_what_the_page_does_not_ask_is_not_there(method: str, path: str, status: int) -> None:
     assert asyncio.run(ask(Gate(Inside()), method, path))[0] == status
+
+
+HOSTS = {
+    "localhost": 200,
+    "LocalHost:7860": 200,
+    "127.0.0.1": 200,
+    "127.0.0.1:1": 200,
+    "[::1]": 200,
+    "[::1]:7860": 200,
+    "127.0.0.2:7860": 200,  # what was bound
+    "evil.example": 403,
+    "evil.example:7860": 403,
+    "localhost.evil.example": 403,
+    "127.0.0.1.evil.example:7860": 403,
+    "127.0.0.1@evil.example": 403,
+    "": 403,
+}
+
+
+@pytest.mark.parametrize(("host", "status"), HOSTS.items())
+def test_a_name_that_was_turned_to_this_machine_is_not_heard(host: str, status: int) -> None:
+    inside, headers = Inside(), [(b"host", host.encode())]
+    asked = Gate(inside, {*HOME_HOSTS, "127.0.0.2"})
+    for method, path in (("GET", "/"), ("POST", QUESTION)):
+        assert asyncio.run(ask(asked, method, path, headers=headers))[0] == status
+        assert asyncio.run(ask(Gate(inside), method, path, headers=headers))[0] == 200
+
+
+@pytest.mark.parametrize("headers", [[], [(b"host", b"localhost"), (b"host", b"evil.example")]])
+def test_no_host_and_two_hosts_are_not_heard(headers: list[tuple[bytes, bytes]]) -> None:
+    asked = Gate(Inside(), HOME_HOSTS)
+    assert asyncio.run(ask(asked, "GET", "/", headers=headers))[0] == 403
 
 
 def test_a_browser_is_told_to_fetch_nothing_from_elsewhere() -> None:
@@ -107,7 +146,8 @@ def test_who_stops_in_the_middle_is_not_waited_for(monkeypatch: pytest.MonkeyPat
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(asked({"type": "http", "method": "POST", "path": QUESTION}, never, send))
+    scope = {"type": "http", "method": "POST", "path": QUESTION, "headers": []}
+    asyncio.run(asked(scope, never, send))
     assert (sent[0]["status"], asked.waiting) == (408, 0)
 
 

@@ -14,7 +14,7 @@ from charrec.data.kinds import folder_of_pictures
 from charrec.data.settings import DATA_NAMES, DataSettings
 from charrec.errors import UserError
 from charrec.exports.extras import need_packages
-from charrec.new_folders import refuse_file_name
+from charrec.new_folders import OR_A_PAGE, refuse_file_name
 from charrec.paths import full_path
 from charrec.rules import Rule, check_names, one_of, or_null, whole
 from charrec.run import CHECKPOINTS, Run
@@ -74,7 +74,7 @@ def check_report(settings: dict[str, Any]) -> None:
     if not isinstance(settings["run"], (str, type(None))):
         raise UserError("run: a page is of one run; name one folder")
     if settings["out"] is not None:
-        _need_place(_folder_for(settings["out"]))
+        _need_place(_folder_for(settings["out"]), OR_A_PAGE)
     run = find_run(settings["run"])
     letters = run.letters_to_test(settings["data"])
     if settings["data"]["root"] is not None:
@@ -125,8 +125,8 @@ def _need_checkpoint(run: Run, which: str) -> None:
     _ = run.settings  # refused where they are missing or broken
 
 
-def _need_place(out: str) -> None:
-    refuse_file_name(out)
+def _need_place(out: str, otherwise: str = "") -> None:
+    refuse_file_name(out, otherwise)
     folder = full_path(out)
     there = next(path for path in (folder, *folder.parents) if os.path.exists(path))
     if not there.is_dir():

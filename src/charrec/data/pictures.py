@@ -9,7 +9,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from threading import Condition
@@ -119,10 +119,30 @@ def open_picture(file: str | Path | IO[bytes]) -> Iterator[Image.Image]:
         with open_ordinary(file, LARGEST_PICTURE) as opened, open_picture(opened) as image:
             yield image
         return
-    with Image.open(file, formats=_readable()) as image:
+    with _opened(file) as image:
         pixels = _pixels_of(image)
         with _budget.taken(pixels) if pixels > SMALL else nullcontext():
             yield image
+
+
+def _opened(file: IO[bytes]) -> Image.Image:
+    try:
+        return Image.open(file, formats=_readable())
+    except Image.DecompressionBombError as error:  # it does not say how wide and how high
+        size = next(_sizes_claimed(file), None)
+        told = "its" if size is None else f"{size[0]} x {size[1]}"
+        raise ValueError(f"{told} pixels are over {MOST_PIXELS:,}") from error
+
+
+def _sizes_claimed(file: IO[bytes]) -> Iterator[tuple[int, int]]:
+    """As each kind of picture that the file may be of reads its beginning."""
+    for kind in _readable():
+        factory, accept = Image.OPEN[kind]
+        file.seek(0)
+        if accept is None or accept(file.read(16)) is True:
+            file.seek(0)
+            with suppress(Exception), factory(file, "") as image:
+                yield image.size
 
 
 @cache

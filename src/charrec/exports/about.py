@@ -5,39 +5,61 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 from charrec.reading import Ensemble
 from charrec.resources import embedded_letters
 from charrec.run import Run
 
-PREPARED = (
+READ = (
     "read by Pillow, turned upright by the EXIF tag, made grey (mode L), resized to image_size x "
-    "image_size with Image.Resampling.BILINEAR, and given as uint8 (batch, 1, image_size, "
-    "image_size); scaling and normalisation are part of the network"
+    "image_size with Image.Resampling.BILINEAR, "
 )
-ANSWERED = (
-    "probabilities (batch, letters) are {}, in the order of letters; blank (batch) is true for a "
-    "picture that is one grey all over, whose probabilities mean nothing"
+
+
+class Words(NamedTuple):
+    """How pictures are prepared and what is answered, with gaps for what is the network's own."""
+
+    pictures: str
+    answers: str
+
+
+NETWORK = Words(
+    READ + "and given as uint8 (batch, 1, image_size, image_size); scaling and normalisation are "
+    "part of the network",
+    "probabilities (batch, letters) are {calibrated}, in the order of letters; blank (batch) is "
+    "true for a picture that is one grey all over, whose probabilities mean nothing",
+)
+WEIGHTS_ALONE = Words(
+    READ + "then normalised ({normalisation}), of which nothing is in this file, and given as "
+    "float32 (batch, 1, image_size, image_size)",
+    "logits (batch, letters), in the order of letters; not in this file are the other views "
+    "({views}), softmax, the temperature ({temperature}), {calibrated}, and which pictures are "
+    "blank",
 )
 OF_THIS_MACHINE = ("weights", "trainer")  # settings that mean nothing elsewhere
 
 
-def about(runs: Sequence[Run], ensemble: Ensemble, checkpoint: str) -> dict[str, str]:
+def about(
+    runs: Sequence[Run], ensemble: Ensemble, checkpoint: str, words: Words = NETWORK
+) -> dict[str, str]:
     """By names that readers in any language can look for; texts, of which some are JSON."""
     each = [describe(run) for run in runs]
     one = ensemble.readers[0].temperature if len(runs) == 1 else ensemble.temperature
-    return {
-        "letters": ensemble.alphabet,
-        "image_size": str(ensemble.image_size),
+    beside = {
         "normalisation": _of_all(ensemble, "normalisation"),
         "views": _of_all(ensemble, "views"),
         "temperature": str(one),
+    }
+    known = beside | {"calibrated": calibration(runs, ensemble)}
+    return beside | {
+        "letters": ensemble.alphabet,
+        "image_size": str(ensemble.image_size),
         "accuracy": json.dumps([entry["accuracy"] for entry in each]),
         "checkpoint": checkpoint,
         "runs": json.dumps(each, ensure_ascii=False, sort_keys=True),
-        "pictures": PREPARED,
-        "answers": ANSWERED.format(calibration(runs, ensemble)),
+        "pictures": words.pictures.format_map(known),
+        "answers": words.answers.format_map(known),
         "licence": licence(runs),
         "charrec": version("charrec"),
     }

@@ -9,8 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from charrec.assessment import no_letters_table
 from charrec.classifier import parameter_count
+from charrec.data.blank import FAINTEST
 from charrec.errors import UserError
 from charrec.exports.about import calibration, on_embedded_letters, settings_told
 from charrec.exports.example import EXAMPLES
@@ -19,6 +22,7 @@ from charrec.reading import Ensemble, Reader
 from charrec.run import Run
 from charrec.statistics import between
 
+WEIGHTS = ".safetensors"  # the one kind of file that holds no more than them
 WORST = 5  # letters that are named
 SHOWN = (
     *("optimizer", "lr", "momentum", "weight_decay", "schedule", "label_smoothing"),
@@ -27,9 +31,9 @@ SHOWN = (
 LIMITS = (
     "It reads one letter a picture, which fills a good part of it; words must be cut up before.",
     "It knows the letters that it lists and no others: any other picture is answered with one of "
-    "them too, as sure as the table of strangers tells.",
-    "Letters of other kinds than it was trained on (handwriting for print, say) it reads worse "
-    "than the accuracy here, and its probabilities are then too high.",
+    "them too{}.",
+    "Letters of other kinds than it was trained on (handwriting for print, say) it reads worse, "
+    "and its probabilities are then too high.",
     "It was not examined for any use on which people's safety or rights depend.",
 )
 
@@ -38,14 +42,15 @@ def model_card(
     runs: Sequence[Run], ensemble: Ensemble, told: Mapping[str, str], file: str, proof: Proof | None
 ) -> str:
     """Markdown; `told` is what the file says of itself, `file` its name, beside the card's."""
-    parts = [f"# {file}: a reader of single letters", *_what(runs, ensemble)]
+    of = "the weights of a reader" if Path(file).suffix == WEIGHTS else "a reader"
+    parts = [f"# {file}: {of} of single letters", *_what(runs, ensemble, file)]
     for run, reader in zip(runs, ensemble.readers, strict=True):
         many = f", {run.folder.resolve().name}" if len(runs) > 1 else ""
         parts += [f"## Training{many}", *_training(run, reader, told["checkpoint"])]
         parts += [f"## Accuracy{many}", *_as_recorded(run, told["checkpoint"])]
     if len(runs) > 1:
         parts.append(TOGETHER.format(HAS_ONE if ensemble.temperature != 1 else HAS_NONE))
-    parts += ["## Limits", _listed(LIMITS), "## Use", *_use(file, proof)]
+    parts += ["## Limits", _limits(runs), "## Use", *_use(file, proof)]
     parts += ["## Licence", f"The weights: {told['licence']}."]
     return "\n\n".join(parts) + "\n"
 
@@ -60,14 +65,19 @@ TOGETHER = (
 HAS_ONE, HAS_NONE = "which has one, too", "for which none was fitted"
 
 
-def _what(runs: Sequence[Run], ensemble: Ensemble) -> Iterator[str]:
+def _what(runs: Sequence[Run], ensemble: Ensemble, file: str) -> Iterator[str]:
     many = f"{len(runs)} networks whose answers are averaged" if len(runs) > 1 else "A network"
     layers = "; ".join(dict.fromkeys(_layers(reader) for reader in ensemble.readers))
     yield f"{many}, fully connected ({layers}), trained by charrec."
+    letters = f"Letters: {_code(ensemble.alphabet)}"
+    if Path(file).suffix == WEIGHTS:
+        yield _listed([letters])
+        yield from _weights_alone(runs[0], ensemble.readers[0])
+        return
     size = ensemble.image_size
     yield _listed(
         [
-            f"Letters: {_code(ensemble.alphabet)}",
+            letters,
             f"Input: `images`, uint8 (batch, 1, {size}, {size}), grey; scaling and normalisation "
             "are inside",
             f"Output: `probabilities`, float32 (batch, {len(ensemble.alphabet)}), "
@@ -75,6 +85,40 @@ def _what(runs: Sequence[Run], ensemble: Ensemble) -> Iterator[str]:
             "true for a picture that is one grey all over, whose probabilities mean nothing",
         ]
     )
+
+
+def _weights_alone(run: Run, reader: Reader) -> Iterator[str]:
+    yield "Only its weights are in the file, by their names:"
+    weights = reader.classifier.state_dict().items()
+    yield _listed([f"`{name}`: {_type(tensor)} {_shape(tensor)}" for name, tensor in weights])
+    yield "What stands before, between and behind them is not:"
+    chosen, size = reader.classifier.hparams, reader.image_size
+    calibrated = calibration([run], Ensemble([reader]))
+    yield _listed(
+        [
+            f"Before: greys as normalisation `{chosen['normalisation']}` leaves them, float32 "
+            f"(batch, 1, {size}, {size}), a row of numbers a picture",
+            f"Between: activation `{chosen['activation']}`",
+            f"Behind: logits, in the order of the letters; {_of_views(chosen['views'])}their "
+            f"softmax after division by the temperature, {reader.temperature:g}, is {calibrated}",
+            f"A picture whose greys, 0 to 255, differ by less than {FAINTEST} charrec calls blank",
+        ]
+    )
+
+
+def _of_views(views: int) -> str:
+    if views == 1:
+        return ""
+    mean = "the logarithm of the mean of their probabilities"
+    return f"views `{views}`: {mean} stands for the logits; "
+
+
+def _type(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def _shape(tensor: Tensor) -> str:
+    return f"({', '.join(map(str, tensor.shape))})"
 
 
 def _layers(reader: Reader) -> str:
@@ -139,7 +183,7 @@ def _accuracy(run: Run, checkpoint: str) -> Iterator[str]:
     if worst := _worst(run):
         yield f"Letters that it finds least often: {worst}."
     if "no_letters" in test:
-        yield "What is no letter (AUROC: how likely a letter is answered more surely than it):"
+        yield "**What is no letter** (AUROC: how likely a letter is answered more surely than it):"
         names = ("no letters", "AUROC", "above 50%", "answered blank")
         yield _table(names, no_letters_table(test))
 
@@ -154,14 +198,22 @@ def _worst(run: Run) -> str:
     return ", ".join(f"{row['letter']} {float(row['recall']):.0%}" for row in rows[:WORST])
 
 
+def _limits(runs: Sequence[Run]) -> str:
+    """Of a run that was not tested there is no table to name."""
+    tested = any("no_letters" in (run.summary.get("test") or {}) for run in runs)
+    told = '; how surely, the table "What is no letter" tells' if tested else ""
+    return _listed([line.format(told) for line in LIMITS])
+
+
 def _use(file: str, proof: Proof | None) -> Iterator[str]:
     needed, program = EXAMPLES[Path(file).suffix]
-    yield f"`pip install {needed}`, a picture `letter.png`, and:"
+    picture = "" if Path(file).suffix == WEIGHTS else " a picture `letter.png`,"
+    yield f"`pip install {needed}`,{picture} and:"
     yield f"```python\n{program}```"
     if proof is None:
         yield (
-            "Only the weights are in the file. What becomes of a picture before the first layer "
-            "and of logits after the last, `charrec.exports.weights.load_weights` gives back."
+            "`charrec.exports.weights.load_weights` gives all of it back, what is not in the file "
+            "too."
         )
         return
     yield (

@@ -1,4 +1,4 @@
-"""Programs of ten lines that read `letter.png` with an exported file, for its model card."""
+"""Short programs that use an exported file: read `letter.png` with it, or show its weights."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ print(about["letters"], {name: weight.shape for name, weight in weights.items()}
 
 # By the file's suffix: the packages that it takes, and the program.
 EXAMPLES = {
-    ".onnx": ("onnxruntime pillow", ONNX),
-    ".pt2": ("torch pillow", TORCH_EXPORT),
-    ".safetensors": ("safetensors", SAFETENSORS),
+    ".onnx": ("onnxruntime numpy pillow", ONNX),
+    ".pt2": ("torch numpy pillow", TORCH_EXPORT),
+    ".safetensors": ("safetensors numpy", SAFETENSORS),
 }

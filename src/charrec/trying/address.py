@@ -9,6 +9,7 @@ from charrec.errors import UserError
 
 HOME = "127.0.0.1"
 PORT, PORTS = 7860, 100  # the first that is tried, and how many
+HOME_HOSTS = frozenset({"localhost", HOME, "[::1]"})  # what a browser on this machine calls it
 WARNING = "anybody who can reach this machine can use the page: it asks for no password"
 
 
@@ -67,6 +68,18 @@ def url_of(sock: socket.socket) -> str:
     if ip_address(address).is_unspecified:
         return f"http://{HOME}:{port}"
     return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+
+
+def hosts_of(sock: socket.socket, host: str) -> frozenset[str] | None:
+    """What a browser may call the page, without its port; None for anything.
+
+    A page of elsewhere can have its own name turned to this machine (DNS rebinding), and would
+    ask in its reader's browser what only this machine may.
+    """
+    if not is_at_home(sock):
+        return None
+    bound = url_of(sock).removeprefix("http://").rpartition(":")[0]
+    return HOME_HOSTS | {bound, f"[{host}]" if ":" in host else host.lower()}
 
 
 def is_at_home(sock: socket.socket) -> bool:

@@ -7,7 +7,8 @@ not asked by our page is not there. And the browser is told to fetch nothing fro
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+import re
+from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from typing import Any
 
 from charrec.trying.sent import LARGEST
@@ -22,6 +23,8 @@ PAGES = ("/", "/config", "/theme.css", "/favicon.ico", "/manifest.json")
 PARTS = ("/assets/", "/static/", "/gradio_api/heartbeat/")
 LARGEST_BODY = LARGEST * 4 // 3 + 2**16  # as base64, with a name
 MOST_AT_ONCE = 8  # questions that wait for their answer
+PORT = re.compile(r":[0-9]*\Z")
+REFUSED = b"this page is for localhost and 127.0.0.1; host=0.0.0.0 lets other names in"
 OWN_ALONE = (
     b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "  # Gradio makes functions
     b"frame-ancestors 'self'; form-action 'self'; base-uri 'self'"
@@ -35,16 +38,25 @@ class TooLarge(Exception):
 class Gate:
     """In front of an ASGI program."""
 
-    def __init__(self, inside: Program) -> None:
-        self.inside, self.waiting = inside, 0
+    def __init__(self, inside: Program, hosts: Collection[str] | None = None) -> None:
+        """`hosts`: those that questions may be addressed to; None for any."""
+        self.inside, self.hosts, self.waiting = inside, hosts, 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.inside(scope, receive, send)
+        elif scope["type"] == "http" and not self._is_addressed(scope["headers"]):
+            await _refuse(send, 403, REFUSED)
         elif scope["type"] == "http" and is_asked_by_the_page(scope["method"], scope["path"]):
             await self._let_in(scope, receive, send)
         elif scope["type"] == "http":
             await _refuse(send, 404, b"not found")
+
+    def _is_addressed(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        if self.hosts is None:
+            return True
+        named = [value.decode("latin-1").lower() for name, value in headers if name == b"host"]
+        return len(named) == 1 and PORT.sub("", named[0]) in self.hosts
 
     async def _let_in(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
