@@ -13,8 +13,7 @@ size = (int(about["image_size"]),) * 2
 grey = ImageOps.exif_transpose(Image.open("letter.png")).convert("L")
 images = np.asarray(grey.resize(size, Image.Resampling.BILINEAR))[None, None]
 (probabilities,), (blank,) = session.run(None, {"images": images})
-letter = "blank" if blank else about["letters"][probabilities.argmax()]
-print(letter, f"{probabilities.max():.6f}")
+print("blank" if blank else about["letters"][probabilities.argmax()], f"{probabilities.max():.6f}")
 """
 
 TORCH_EXPORT = """\
