@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from charrec.answers import DIGITS, Answers
 from charrec.calibration import (
-    FEW,
     Bin,
     Exact,
     Floats,
     bins_of,
+    by_few,
     expected_calibration_error,
     negative_log_likelihood,
 )
@@ -121,11 +121,6 @@ def told(
         against = _uncalibrated_in_words(score, several)
         by = by_few(fitted_to)
         yield f"Probabilities: {error:.1%} off, {against}{by} (expected calibration error)"
-
-
-def by_few(fitted_to: int | None) -> str:
-    """How many letters a temperature was fitted to, where they are so few that it matters."""
-    return f" by {fitted_to} letters alone" if fitted_to is not None and fitted_to < FEW else ""
 
 
 def _uncalibrated_in_words(score: Mapping[str, Any], several: bool) -> str:

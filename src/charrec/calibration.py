@@ -51,6 +51,11 @@ ENDS = {  # of the range, and what of the letters has led there
 }
 
 
+def by_few(fitted_to: int | None) -> str:
+    """How many letters a temperature was fitted to, where they are so few that it matters."""
+    return f" by {fitted_to} letters alone" if fitted_to is not None and fitted_to < FEW else ""
+
+
 def doubts(temperature: float) -> str | None:
     """What a fit that ran into an end of its range means; None where it did not."""
     for end, meaning in ENDS.items():

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from charrec.assessment import by_few
+from charrec.calibration import by_few
 from charrec.statistics import between, wilson_interval
 from charrec.terminal import console, drawn
 
