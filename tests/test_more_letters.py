@@ -182,7 +182,7 @@ def test_letters_that_a_run_may_have_learned_are_told(
             "data.alphabet=AB is refused: the run was trained with ABCD; leave it out",
         ),
         ("test", "run={run} data=folders", "data=folders needs a folder: write data.root=FOLDER"),
-        ("test", "run={run} +data.foo=3", "data.foo is no setting; did you mean 'data.root'?\n"),
+        ("test", "run={run} +data.rot=3", "data.rot is no setting; did you mean 'data.root'?\n"),
     ],
 )
 def test_what_is_refused_at_once(
