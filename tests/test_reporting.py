@@ -276,7 +276,7 @@ def test_on_the_command_line(trained: Path, tmp_path: Path) -> None:
     assert (done.exit_code, done.stderr) == (0, "")
     first, *following = done.stdout.splitlines()
     assert re.fullmatch(r"Page: my page\.html \(0\.\d MB, needs no network\)", first)
-    assert [line.split()[-1] for line in following] == [f"run={trained}", str(trained)]
+    assert [line.split()[-1] for line in following] == [str(trained)]
     assert [path.name for path in tmp_path.iterdir()] == ["my page.html"]
 
 

@@ -94,7 +94,7 @@ def split_folders(root: Path) -> dict[str, str]:
     """Split -> the name of its folder, so far as one can see; empty where the tree has none."""
     try:
         names = [entry.name for entry in _entries(root) if entry.is_dir()]
-    except OSError:  # gone, say
+    except (OSError, ValueError):  # gone, say, or a name that no folder can have
         return {}
     return {SPLIT_FOLDERS[n.lower()]: n for n in names if n.lower() in SPLIT_FOLDERS}
 

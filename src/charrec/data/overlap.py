@@ -40,7 +40,10 @@ def _read_from(data: DataSettings, splits: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _real(folder: Path) -> Path:
-    return Path(os.path.realpath(folder))
+    try:
+        return Path(os.path.realpath(folder))
+    except ValueError:  # a damaged record names what no folder can be called
+        return folder
 
 
 def _one_holds_the_other(a: Path, b: Path) -> bool:
