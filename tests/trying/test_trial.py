@@ -50,7 +50,7 @@ def test_a_picture_is_read_as_predict_reads_it(
     for name in ("test_0_A.png", "test_1_B.png", "test_6_C.png"):
         picture = letters / "images" / name
         (look,) = trial.look(sent(picture))
-        assert dict(look.answer.ranked) == predicted(picture, [trained], tmp_path / name)
+        assert dict(look.answer.ranked) == predicted(picture, [trained], tmp_path / picture.stem)
         shares = [share for _, share in look.answer.ranked]
         assert shares == sorted(shares, reverse=True)
         assert look.answer.letter == look.answer.ranked[0][0]
