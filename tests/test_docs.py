@@ -90,7 +90,7 @@ def test_the_browser_asks_no_network_and_finds_a_word(site: Path) -> None:
         page.reload()
         page.fill("input[data-md-component=search-query]", "denominator")
         found = page.locator(".md-search-result__link").first
-        found.wait_for(state="attached")
+        found.wait_for(state="attached", timeout=60_000)  # milliseconds, on a busy machine
         link = found.get_attribute("href") or ""
     assert "gradients.html" in link
     assert any("search_index.js" in url for url in asked)

@@ -154,7 +154,11 @@ def test_probabilities_add_up_to_one(run: Run) -> None:
 
 
 def test_missing_checkpoint_is_named(run: Run, tmp_path: Path) -> None:
+    copy = Run(shutil.copytree(run.folder, tmp_path / "run"))
+    copy.best_checkpoint.unlink()
     with pytest.raises(UserError, match=r"best\.ckpt: no such checkpoint"):
+        evaluation.test(copy)
+    with pytest.raises(UserError, match=r"is no run: it has no summary\.json"):
         evaluation.test(tmp_path)
 
 
