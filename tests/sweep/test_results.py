@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from making import make_run
 from making_sweeps import settings_of
 
+from charrec.augment import AugmentSettings
 from charrec.errors import UserError
 from charrec.run import Run
 from charrec.sweep.results import Experiment, rank, read_results, varied_in
@@ -87,11 +89,12 @@ def test_columns_are_the_settings_that_differ(tmp_path: Path) -> None:
 
 
 def test_what_comes_with_a_choice_of_deformations_is_not_shown(tmp_path: Path) -> None:
-    strong = {"rotation": 12.0, "blur": 1.0}
+    strong = AugmentSettings(rotation=12.0, blur=1.0)
     make(tmp_path / "a", 0.5, augment="strong", augment_strengths=strong)
-    make(tmp_path / "b", 0.4, augment="none", augment_strengths={"rotation": 0.0, "blur": 0.0})
+    make(tmp_path / "b", 0.4, augment="none", augment_strengths=AugmentSettings())
     assert varied_in(ranked(tmp_path)) == ["augment"]
-    make(tmp_path / "c", 0.3, augment="strong", augment_strengths=strong | {"blur": 2.0})
+    blurred = replace(strong, blur=2.0)
+    make(tmp_path / "c", 0.3, augment="strong", augment_strengths=blurred)
     assert varied_in(ranked(tmp_path)) == ["augment", "augment.blur"]
 
 
