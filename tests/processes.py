@@ -106,7 +106,7 @@ class Started:
             time.sleep(0.001)
         return True
 
-    def wait(self, timeout: float = 120) -> Finished:
+    def wait(self, timeout: float = 300) -> Finished:
         self._process.join(timeout)
         if self._process.exitcode is None:
             self._process.kill()
@@ -156,7 +156,7 @@ class Alone:
             time.sleep(0.01)
         return True
 
-    def wait(self, timeout: float = 180) -> Finished:
+    def wait(self, timeout: float = 300) -> Finished:
         stdout, stderr = self._process.communicate(timeout=timeout)
         return Finished(self._process.returncode, stdout, stderr)
 
@@ -186,12 +186,12 @@ def living(pids: Iterable[int], seconds: float = 10) -> list[int]:
     return sorted(left)
 
 
-def run_main(name: str, *arguments: str, cwd: Path, timeout: float = 120) -> Finished:
+def run_main(name: str, *arguments: str, cwd: Path, timeout: float = 300) -> Finished:
     """``python -m charrec.NAME ARGUMENTS`` in `cwd`."""
     return run_module(f"charrec.{name}", *arguments, cwd=cwd, timeout=timeout)
 
 
-def run_module(module: str, *arguments: str, cwd: Path, timeout: float = 120) -> Finished:
+def run_module(module: str, *arguments: str, cwd: Path, timeout: float = 300) -> Finished:
     """``python -m MODULE ARGUMENTS`` in `cwd`."""
     return Started(module, *arguments, cwd=cwd).wait(timeout)
 
