@@ -94,7 +94,7 @@ class Started:
             with suppress(ProcessLookupError):  # it ended since it was asked
                 os.kill(self.pid, number)
 
-    def until(self, seen: Callable[[], bool], timeout: float = 60) -> bool:
+    def until(self, seen: Callable[[], bool], timeout: float = 120) -> bool:
         """Wait for something that it does; False where it ended first."""
         end = time.monotonic() + timeout
         while not seen():
@@ -145,7 +145,7 @@ class Alone:
                 os.kill(pid, signal.SIGKILL)
         self._process.wait()
 
-    def until(self, seen: Callable[[], bool], timeout: float = 90) -> bool:
+    def until(self, seen: Callable[[], bool], timeout: float = 180) -> bool:
         """Wait for something that it does; False where it ended first."""
         end = time.monotonic() + timeout
         while not seen():
