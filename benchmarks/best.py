@@ -14,7 +14,6 @@ benchmarks.recipe, on validation letters.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,7 +23,7 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.recipe import RESULTS, SEEDS, cell, sets_of, summary_of, train
-from benchmarks.table import machine_text, markdown
+from benchmarks.table import machine_text, markdown, write_results
 
 Results = dict[str, Any]
 COLUMNS = (
@@ -179,11 +178,7 @@ def page(results: Results) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parse(arguments)
     results = gather(chosen)
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    out = chosen.out / results["experiment"]
-    out.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    out.with_suffix(".md").write_text(page(results), encoding="utf-8")
-    print(page(results))
+    write_results(chosen.out / results["experiment"], results, page(results))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ is there of the same length is not trained once more.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -23,7 +22,7 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.recipe import RESULTS, SEEDS, cell, measured_before, sets_of
-from benchmarks.table import machine_text, markdown
+from benchmarks.table import machine_text, markdown, write_results
 
 FEATURES = (32, 64, 128)
 LR, WEIGHT_DECAY, BATCH_SIZE, LABEL_SMOOTHING, VIEWS, AT_ONCE = 2e-3, 0.05, 128, 0.1, 9, 500
@@ -177,10 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     place = chosen.out / "convolution.json"
     known = measured_before(place, chosen.epochs).get("sets", {})
     results = gather(chosen, known)
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    place.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    place.with_suffix(".md").write_text(page(results), encoding="utf-8")
-    print(page(results))
+    write_results(place, results, page(results))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.recipe import RESULTS, sets_of, summary_of
-from benchmarks.table import machine_text, markdown
+from benchmarks.table import machine_text, markdown, write_results
 
 SPLITS = ("train", "validation", "test")
 AS_GIVEN, DRAWS = 0, 5
@@ -160,11 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name, letters in sets_of(chosen)
     }
     results = {"machine": machine.describe(), "epochs": chosen.epochs, "sets": rows}
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    place = chosen.out / "draws.json"
-    place.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    place.with_suffix(".md").write_text(page(results), encoding="utf-8")
-    print(page(results))
+    write_results(chosen.out / "draws", results, page(results))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ or on others, as many seeds as there are. Writes parts.md and parts.json.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
@@ -18,7 +17,7 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.recipe import RESULTS, cell, sets_of
-from benchmarks.table import machine_text, markdown
+from benchmarks.table import machine_text, markdown, write_results
 from charrec.answers import Answers
 from charrec.evaluation import test
 
@@ -86,11 +85,7 @@ def page(results: dict[str, Any]) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parse(arguments)
     results = gather(chosen)
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    place = chosen.out / "parts.json"
-    place.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    place.with_suffix(".md").write_text(page(results), encoding="utf-8")
-    print(page(results))
+    write_results(chosen.out / "parts", results, page(results))
 
 
 if __name__ == "__main__":

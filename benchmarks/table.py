@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.compare import Row, between_shares
@@ -25,6 +27,15 @@ def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table whose first column is text and the others figures."""
     marks = ["---", *["---:"] * (len(columns) - 1)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (columns, marks, *rows))
+
+
+def write_results(place: Path, results: Mapping[str, Any], page: str) -> None:
+    """``place.json`` and ``place.md``, and the page on the screen."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(results, indent=1) + "\n"
+    place.with_suffix(".json").write_text(text, encoding="utf-8")
+    place.with_suffix(".md").write_text(page, encoding="utf-8")
+    print(page)
 
 
 def seconds_text(seconds: float) -> str:

@@ -42,7 +42,7 @@ FILLED = (
     "outputs/2026-11-23_14-19-29_f73e",
     "outputs/theirs/checkpoints/best.ckpt",
     "/home/me/.cache/charrec",
-    *("4711", "0.9", "adam", "/metrics.csv", "hydra/launcher=joblib"),
+    *("4711", "0.9", "adam", "/metrics.csv", "hydra/launcher=joblib", "joblib]'"),
     *map(os.strerror, (errno.ENOSPC, errno.EACCES)),
     "InvalidCxxCompiler: No working C++ compiler found in torch._inductor.config.cpp.cxx",
 )
@@ -56,7 +56,7 @@ def test_other_messages_are_in_the_program() -> None:
         left = one.strip()
         for known in (*FILLED, *texts):
             left = left.replace(known, "\0")
-        assert re.sub(r"\0|[\s:;,.=\[\]']", "", left) == "", one
+        assert re.sub(r"\0|[\s:;,.=\[\]]", "", left) == "", one
 
 
 def test_settings_are_those_of_the_files() -> None:
