@@ -111,6 +111,19 @@ def test_what_is_told_of_calibration(temperature: float, several: bool, against:
     assert last == f"Probabilities: 43.3% off, {against} (expected calibration error)"
 
 
+@pytest.mark.parametrize(
+    ("temperature", "why"),
+    [
+        (0.1, "all read rightly, whatever the network says of them"),
+        (100.0, "read no better than by chance"),
+    ],
+)
+def test_a_temperature_at_an_end_of_its_range_makes_no_claim(temperature: float, why: str) -> None:
+    *_, last = told(example(temperature=temperature).score(), fitted_to=3)
+    ended = f"the temperature ended at {temperature:g}"
+    assert last == f"Probabilities say nothing: the validation letters are {why}, so {ended}"
+
+
 def test_a_temperature_that_few_letters_found_is_told_with_their_number() -> None:
     for count, few in (
         (0, " by 0 letters alone"),

@@ -16,6 +16,7 @@ from charrec.calibration import (
     Floats,
     bins_of,
     by_few,
+    doubts,
     expected_calibration_error,
     negative_log_likelihood,
 )
@@ -117,7 +118,11 @@ def told(
     if (macro := score.get("macro_accuracy")) is not None:
         among = score["top_3_accuracy"]
         yield f"Mean over letters: {macro:.1%}; the letter is among the first three: {among:.1%}"
-    if (error := score.get("expected_calibration_error")) is not None:
+    if (error := score.get("expected_calibration_error")) is None:
+        return
+    if doubt := doubts(score["temperature"]):
+        yield f"Probabilities say nothing: {doubt}"
+    else:
         against = _uncalibrated_in_words(score, several)
         by = by_few(fitted_to)
         yield f"Probabilities: {error:.1%} off, {against}{by} (expected calibration error)"

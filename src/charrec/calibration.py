@@ -46,8 +46,8 @@ def fit_temperature(logits: Floats, labels: NDArray[np.int64]) -> float:
 
 
 ENDS = {  # of the range, and what of the letters has led there
-    COLDEST: "the validation letters are all read rightly, whatever the network says of them",
-    HOTTEST: "the validation letters are read no better than by chance",
+    COLDEST: "all read rightly, whatever the network says of them",
+    HOTTEST: "read no better than by chance",
 }
 
 
@@ -57,13 +57,10 @@ def by_few(fitted_to: int | None) -> str:
 
 
 def doubts(temperature: float) -> str | None:
-    """What a fit that ran into an end of its range means; None where it did not."""
+    """Why the probabilities say nothing, where the fit ran into an end of its range."""
     for end, meaning in ENDS.items():
         if math.isclose(temperature, end, rel_tol=1e-4):
-            return (
-                f"the temperature ended at {end:g}, an end of its range: {meaning}; probabilities, "
-                "and how far off they are, say nothing"
-            )
+            return f"the validation letters are {meaning}, so the temperature ended at {end:g}"
     return None
 
 

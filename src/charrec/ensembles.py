@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from charrec.calibration import Floats, doubts, fit_temperature, logarithms_of
+from charrec.calibration import Floats, fit_temperature, logarithms_of
 from charrec.data.blank import blank_pictures
 from charrec.data.datamodule import CharacterDataModule
 from charrec.data.settings import DataSettings
@@ -60,10 +60,7 @@ def _temperature(logits: Floats, letters: CharacterDataModule, blank: NDArray[np
             "the network says them",
             stacklevel=4,
         )
-    temperature = fit_temperature(logits[~blank], labels[~blank])
-    if doubt := doubts(temperature):
-        warnings.warn(doubt, stacklevel=4)
-    return temperature
+    return fit_temperature(logits[~blank], labels[~blank])
 
 
 def load_ensemble(

@@ -17,6 +17,7 @@ SUMMARY = {
         "macro_accuracy": 0.841,
         "top_3_accuracy": 0.95,
         "expected_calibration_error": 0.023,
+        "temperature": 2.5,
         "before_temperature": {"expected_calibration_error": 0.101},
     },
     "validation": {"accuracy": 0.828},
@@ -56,6 +57,13 @@ def test_a_temperature_of_few_letters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SUMMARY, "temperature_letters", 24)
     lines = framed(100, FOLDER, monkeypatch)
     assert any("10.1% before calibration by 24 letters alone" in line for line in lines)
+
+
+def test_a_temperature_at_an_end_of_its_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SUMMARY["test"], "temperature", 100.0)  # type: ignore[arg-type]
+    told = "Calibration error 2.3% says nothing: the validation letters are read no better than by"
+    lines = [" ".join(line.strip("│ ").split()) for line in framed(110, FOLDER, monkeypatch)]
+    assert any(line.startswith(told) for line in lines)
 
 
 def test_on_a_phone(monkeypatch: pytest.MonkeyPatch) -> None:

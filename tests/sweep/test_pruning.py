@@ -33,7 +33,6 @@ SPACE = {"hsize": Choice(("1",))}
 def no_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
-        warnings.filterwarnings("ignore", "the temperature ended")  # it reads by chance
         yield
 
 

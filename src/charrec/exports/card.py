@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from charrec.assessment import no_letters_table
+from charrec.calibration import doubts
 from charrec.classifier import parameter_count
 from charrec.data.blank import FAINTEST
 from charrec.errors import UserError
@@ -141,7 +142,9 @@ def _training(run: Run, reader: Reader, checkpoint: str) -> Iterator[str]:
     )
     yield _table(("setting", "value"), [(name, told.get(name)) for name in SHOWN])
     if run.calibrated:
-        yield f"Temperature, fitted on the validation letters: {reader.temperature:g}."
+        doubt = doubts(reader.temperature)
+        says = f" Probabilities say nothing: {doubt}." if doubt else ""
+        yield f"Temperature, fitted on the validation letters: {reader.temperature:g}.{says}"
 
 
 def _kept(run: Run, checkpoint: str) -> str:

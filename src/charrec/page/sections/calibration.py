@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from charrec.assessment import no_letters_table
+from charrec.calibration import doubts
 from charrec.page.content import Answered, Content, Row
 from charrec.page.plot import Plot, svg
 from charrec.page.tables import Cell, number, share, sortable
@@ -49,7 +50,8 @@ def _errors(content: Content, tested: Answered) -> Iterator[tuple[str, str]]:
         yield "before", f"{before:.1%} off; no temperature was fitted"
         return
     temperature = score.get("temperature", 1.0)
-    yield "calibrated", f"{after:.1%} off, with a temperature of {temperature:.3g}"
+    why = f"; probabilities say nothing: {doubt}" if (doubt := doubts(temperature)) else ""
+    yield "calibrated", f"{after:.1%} off, with a temperature of {temperature:.3g}{why}"
     yield "before", f"{before:.1%} off without it"
 
 
