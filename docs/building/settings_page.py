@@ -23,6 +23,7 @@ SETTING = re.compile(
     r"^(?P<indent> *)(?P<dash>- )?(?P<name>\w+): *(?P<value>.*?)  # (?P<words>.*)$"
 )
 BLOCK = re.compile(r"^(?P<name>\w+):  # ")  # a setting whose value are those below it
+REFERENCE = re.compile(r"\$\{(?P<group>\w+)\.\w+\}")
 TITLES = {
     "data": "Letters",
     "augment": "Deformed training pictures",
@@ -31,7 +32,7 @@ TITLES = {
     "experiment": "Experiments",
     "hydra/sweeper": "Searches",
 }
-MAINS = ("test", "predict", "check")
+MAINS = ("test", "predict", "check", "report", "demo", "export")
 PREFIXES = {"experiment": "", "hydra/sweeper": "hydra.sweeper."}  # else the group's own name
 RANGES = {
     **{name: rule.words for name, rule in settings.RULES.items()},
@@ -63,6 +64,12 @@ class Setting:
     name: str
     value: str
     words: str
+
+    @property
+    def default(self) -> str:
+        """As it is typed, or whose it is: references mean nothing on a command line."""
+        of = REFERENCE.fullmatch(self.value)
+        return f"the {of['group']}'s" if of else f"`{self.value}`"
 
 
 @dataclass(frozen=True)
@@ -110,7 +117,7 @@ def table(heads: list[str], rows: list[list[str]]) -> str:
 
 def table_of(choice: Choice) -> str:
     rows = [
-        [f"`{each.name}`", f"`{each.value}`", RANGES.get(each.name, ""), each.words]
+        [f"`{each.name}`", each.default, RANGES.get(each.name, ""), each.words]
         for each in choice.settings
     ]
     return table(["setting", "default", "may be", "what it is"], rows)
@@ -121,7 +128,7 @@ def side_by_side(choices: list[Choice]) -> str:
     rows = [
         [
             f"`{each[0].name}`",
-            *(f"`{s.value}`" for s in each),
+            *(s.default for s in each),
             RANGES.get(each[0].name, ""),
             each[0].words,
         ]

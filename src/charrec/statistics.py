@@ -30,7 +30,7 @@ def between(interval: Sequence[float]) -> str:
 def in_words(correct: int, total: int) -> str:
     """``"85.5% (171 of 200; 95% interval 80.0% to 89.7%)"``."""
     interval = between(wilson_interval(correct, total))
-    return f"{correct / total:.1%} ({correct} of {total}; 95% interval {interval})"
+    return f"{correct / total:.1%} ({correct:,} of {total:,}; 95% interval {interval})"
 
 
 def area_under_roc(higher: NDArray[np.float64], lower: NDArray[np.float64]) -> float:

@@ -45,7 +45,7 @@ class Case(NamedTuple):
         names = " = ".join(
             " ".join(filter(None, (place.split, shown(place.name)))) for place in self.places[:4]
         )
-        more = f" and {len(self.places) - 4} more" if len(self.places) > 4 else ""
+        more = f" and {len(self.places) - 4:,} more" if len(self.places) > 4 else ""
         return ": ".join(filter(None, (names + more, self.problem)))
 
 

@@ -240,7 +240,7 @@ def _refuse_too_few(count: int, shares: Mapping[str, float], data: DataSettings)
     if count < len(shares):
         what = "pictures" if data.group is None else f"groups of data.group={data.group}"
         raise UserError(
-            f"data.root={data.folder}: {count} {what} cannot be shared out to "
+            f"data.root={data.folder}: {count:,} {what} cannot be shared out to "
             f"{', '.join(shares)}; add some"
         )
 

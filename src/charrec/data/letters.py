@@ -55,8 +55,8 @@ def _tells_cases_apart(alphabet: str) -> bool:
 
 def summarise(problems: Sequence[str], of: int, what: str) -> str:
     """``"3 of 200 pictures cannot be read: a; b; c"``: a count, the first few named."""
-    more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
-    return f"{len(problems)} of {of} {what}: {'; '.join(problems[:3])}{more}"
+    more = f" and {len(problems) - 3:,} more" if len(problems) > 3 else ""
+    return f"{len(problems):,} of {of:,} {what}: {'; '.join(problems[:3])}{more}"
 
 
 def load_list(path: Path) -> tuple[dict[str, Any], list[str]]:

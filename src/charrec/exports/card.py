@@ -175,7 +175,7 @@ def _accuracy(run: Run, checkpoint: str) -> Iterator[str]:
         return
     interval = test.get("interval")
     rows = [
-        ("Accuracy", f"{test['accuracy']:.1%} ({test['correct']} of {test['total']})"),
+        ("Accuracy", f"{test['accuracy']:.1%} ({test['correct']:,} of {test['total']:,})"),
         ("95% interval", _share(None) if interval is None else between(interval)),
         ("Mean over letters", _share(test.get("macro_accuracy"))),
         ("Letter among the first three", _share(test.get("top_3_accuracy"))),

@@ -66,7 +66,7 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[Line]:
     """A summary of an earlier version of charrec has fewer entries."""
     test = summary["test"]
     interval = between(wilson_interval(test["correct"], test["total"]))
-    among = f"{test['correct']} of {test['total']}, 95% interval {interval}"
+    among = f"{test['correct']:,} of {test['total']:,}, 95% interval {interval}"
     yield "Test accuracy", f"{test['accuracy']:.1%}", among
     if (macro := test.get("macro_accuracy")) is not None:
         yield "Mean over letters", f"{macro:.1%}", "each letter counts alike"

@@ -110,7 +110,7 @@ def _cell(tested: Answered, cell: tuple[str, str], count: int, total: int) -> st
     right, share = cell[0] == cell[1], count / total
     level = math.ceil(10 * (share if right else math.sqrt(share)))  # few mistakes are seen, too
     says = escape(
-        f"{seen(cell[0])} read as {seen(cell[1])}: {count} of {counted(total, 'picture')}"
+        f"{seen(cell[0])} read as {seen(cell[1])}: {count:,} of {counted(total, 'picture')}"
     )
     return (
         f'<td class="{"right" if right else "wrong"} s{level}"><button tabindex="-1" '
