@@ -23,7 +23,7 @@ from pathlib import Path
 
 from charrec.cli.entry import REFUSED, show_warning
 from charrec.cli.explain import explain
-from charrec.cli.streams import flush, outlets
+from charrec.cli.streams import finish, outlets
 from charrec.errors import UserError
 from charrec.new_folders import output_folder
 from charrec.paths import full_path, shown_path
@@ -57,7 +57,7 @@ def _exit_code_of(folders: Sequence[Path], out: str | None) -> int:
     warnings.showwarning = show_warning
     try:
         compare(folders, out)
-        flush(sys.stdout)
+        finish(sys.stdout)
     except (UserError, OSError) as error:
         complain(error if isinstance(error, UserError) else explain(error, "train"))
         return REFUSED

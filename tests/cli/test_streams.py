@@ -61,6 +61,10 @@ def no_room() -> None:
     becomes((1,), os.open("/dev/full", os.O_WRONLY))
 
 
+def no_room_for_errors_either() -> None:
+    becomes((1, 2), os.open("/dev/full", os.O_WRONLY))
+
+
 def ended(name: str, before: object, place: Path) -> Finished:
     arguments, _ = WRITTEN[name]
     with start(name, *arguments, cwd=place, before=before) as process:  # type: ignore[arg-type]
@@ -83,10 +87,16 @@ def test_nor_are_errors_that_nobody_reads(name: str, place: Path) -> None:
     assert ended(name, nobody_reads_errors_either, place).exit_code == 2
 
 
-@pytest.mark.parametrize("name", [name for name in WRITTEN if name not in ("train", "export")])
-def test_what_has_no_room_is_named(name: str, place: Path) -> None:
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_has_no_room_is_told_when_all_is_done(name: str, place: Path) -> None:
     done = ended(name, no_room, place)
     assert (done.exit_code, done.stderr) == (2, FULL)
+    assert (place / "out" / WRITTEN[name][1]).is_file()
+
+
+def test_errors_without_room_change_no_exit_code(place: Path) -> None:
+    (place / "run").unlink()
+    assert ended("test", no_room_for_errors_either, place).exit_code == 2
 
 
 def test_a_help_that_nobody_reads(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from charrec.cli.arguments import check_flags, quote_paths
 from charrec.cli.explain import explain
-from charrec.cli.streams import flush, outlets
+from charrec.cli.streams import finish, outlets
 from charrec.errors import Interrupted, UserError
 from charrec.new_folders import run_id
 from charrec.resources import resource
@@ -58,7 +58,7 @@ def _exit_code_of(main: Callable[[DictConfig], int | None], config_name: str) ->
         try:
             _compose_and_call(main, config_name, exit_codes)
         finally:
-            flush(sys.stdout)
+            finish(sys.stdout)
     except (*MENDABLE, ValueError) as error:  # a ValueError only from composing the settings
         if isinstance(error, ValueError) and "Config group" not in str(error):
             raise

@@ -12,28 +12,38 @@ from charrec.terminal import never_refuse_text
 
 
 class _Outlet(io.FileIO):
-    """Takes what nobody reads as if it were read; what there is no room for is told of once."""
+    """Takes what nobody reads, or what there is no room for, as if it were written.
+
+    What the command is for goes on.
+    """
 
     def __init__(self, descriptor: int, title: str) -> None:
         super().__init__(descriptor, "w", closefd=False)
         self._title, self._silent = title, False
+        self._failure: OSError | None = None
 
     def write(self, data: Any) -> int:
         if self._silent:
             return len(data)
         try:
             return super().write(data)
-        except BrokenPipeError:  # | head has seen enough; what the command is for goes on
+        except BrokenPipeError:  # | head has seen enough
             self._silent = True
-            return len(data)
         except OSError as error:
             self._silent = True
-            raise OSError(error.errno, error.strerror, self._title) from None
+            self._failure = OSError(error.errno, error.strerror, self._title)
+        return len(data)
+
+    def check(self) -> None:
+        """Raise, once, what a write met with."""
+        failure, self._failure = self._failure, None
+        if failure:
+            raise failure
 
 
 @contextmanager
 def outlets() -> Iterator[None]:
-    """For the block, text that an output cannot take ends nothing, or is told by its name.
+    """For the block, text that an output cannot take ends nothing; `finish` tells of it.
 
     Nothing changes where an output is no file, as in a notebook.
     """
@@ -62,7 +72,15 @@ def _outlet(stream: Any, title: str) -> Any:
     )
 
 
-def flush(stream: IO[str] | None) -> None:
-    """So that what there is no room for is told of while it can be."""
-    if stream is not None:
-        stream.flush()
+def finish(stream: IO[str] | None) -> None:
+    """Flush.
+
+    Raises:
+        OSError: there was no room for all that the block has written.
+    """
+    if stream is None:
+        return
+    stream.flush()
+    outlet = getattr(getattr(stream, "buffer", None), "raw", None)
+    if isinstance(outlet, _Outlet):
+        outlet.check()
