@@ -19,6 +19,7 @@ from filelock import FileLock
 from PIL import Image
 from processes import FORKS, descendants, living, start
 
+from charrec import evaluation
 from charrec.answers import Answers, write_csv
 from charrec.data.pictures import read_pictures
 from charrec.ensembles import load_ensemble
@@ -150,7 +151,7 @@ def test_of_none_that_can_be_read_there_is_nothing(trained: Path, tmp_path: Path
     for path in folder.iterdir():
         path.unlink()
         path.touch()
-    with pytest.raises(UserError, match=r"^images=\S+new: 1100 of 1100 pictures cannot be read: "):
+    with pytest.raises(UserError, match=r"^images=\S+new: 1,100 of 1,100 pictures cannot be read: "):
         predict(folder, Run(trained), out=tmp_path / "out", trainer=CPU)
     assert not (tmp_path / "out").exists()
 
@@ -184,6 +185,19 @@ def test_interrupted_it_keeps_what_there_is(number: int, trained: Path, tmp_path
     assert whole.startswith(kept)
     assert whole.count("\n") == 3101
     assert not (out / PARTIAL).exists()
+
+
+def test_interrupted_while_the_figure_is_drawn(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*drawn: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(evaluation, "draw_gallery", stop)
+    folder, out = linked(tmp_path / "new", 5), tmp_path / "out"
+    with pytest.raises(Interrupted, match=f"^interrupted; 5 of 5 pictures are in {out / TABLE}$"):
+        predict(folder, Run(trained), out=out, trainer=CPU)
+    assert os.listdir(out) == [TABLE]
 
 
 def test_interrupted_before_anything_was_read(trained: Path, tmp_path: Path) -> None:

@@ -184,20 +184,20 @@ def predict(
     ensemble = _loaded(runs, checkpoint, trainer)
     paths = find_names(images)
     collection = Collection(paths, ensemble.alphabet, MOST)
-    with growing_table(lambda: output_folder(out, runs[0].folder / "predict")) as table:
+    made = growing_table(lambda: output_folder(out, runs[0].folder / "predict"))
+    with made as table, _telling_what_there_is(table, len(paths)):
 
         def take(*read: Any) -> None:
             table.add(collection.add(*read))
 
-        with _telling_what_there_is(table, len(paths)):
-            read_stream(ensemble, paths, trainer, take, lambda count: tell(count, len(paths)))
+        read_stream(ensemble, paths, trainer, take, lambda count: tell(count, len(paths)))
         answers = collection.answers
         if table.folder is None:
             problem = summarise([e for e in answers.errors if e], len(paths), UNREADABLE)
             raise UserError(f"images={images}: {problem}")
         folder = table.finish()
-    about = {"images": str(images), "runs": [str(each.folder) for each in runs]}
-    _write_figure_and_source(collection, about | {"checkpoint": checkpoint}, folder)
+        about = {"images": str(images), "runs": [str(each.folder) for each in runs]}
+        _write_figure_and_source(collection, about | {"checkpoint": checkpoint}, folder)
     return answers, folder
 
 
@@ -209,7 +209,7 @@ def _telling_what_there_is(table: GrowingTable, count: int) -> Iterator[None]:
     except KeyboardInterrupt as stop:
         if not table.written:
             raise Interrupted.by(stop) from None
-        there = f"interrupted; {table.written:,} of {count:,} pictures are in {table.partial}"
+        there = f"interrupted; {table.written:,} of {count:,} pictures are in {table.path}"
         raise Interrupted.by(stop, there) from None
 
 

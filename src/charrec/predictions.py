@@ -34,11 +34,12 @@ class GrowingTable:
         self._lock: FileLock | None = None
         self.folder: Path | None = None
         self.written = 0  # rows
+        self._name = PARTIAL
 
     @property
-    def partial(self) -> Path:
+    def path(self) -> Path:
         assert self.folder is not None
-        return self.folder / PARTIAL
+        return self.folder / self._name
 
     def add(self, answers: Answers) -> None:
         self._waiting.append(answers)
@@ -48,7 +49,7 @@ class GrowingTable:
             self._begin()
         while self._waiting:
             rows = self._waiting[0].rows()
-            append_whole(self.partial, csv_text(rows, header=not self.written))
+            append_whole(self.path, csv_text(rows, header=not self.written))
             self.written += len(self._waiting.pop(0).files)
 
     def _begin(self) -> None:
@@ -63,23 +64,24 @@ class GrowingTable:
         except (OSError, NotImplementedError):  # no locks there
             pass
         self.folder = folder
-        with naming(self.partial):
-            self.partial.unlink(missing_ok=True)  # of one that was cut off
+        with naming(self.path):
+            self.path.unlink(missing_ok=True)  # of one that was cut off
 
     def finish(self) -> Path:
         """The folder with the table in it."""
         assert self.folder is not None
-        with naming(self.partial):
-            with self.partial.open("rb+") as file:
+        with naming(self.path):
+            with self.path.open("rb+") as file:
                 os.fsync(file.fileno())
-            os.replace(self.partial, self.folder / TABLE)
+            os.replace(self.path, self.folder / TABLE)
+        self._name = TABLE
         return self.folder
 
     def close(self) -> None:
         """What is not finished stays, if there is anything in it."""
         if self.folder is not None and not self.written:
             with suppress(OSError):
-                self.partial.unlink(missing_ok=True)
+                self.path.unlink(missing_ok=True)
         if self._lock is not None:
             with suppress(OSError):  # before it is free for another process to take
                 Path(self._lock.lock_file).unlink(missing_ok=True)
