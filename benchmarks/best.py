@@ -128,10 +128,7 @@ def pair_table(results: Results) -> str:
     return markdown(["", *(f"tested on {name}" for name in results["test"])], rows)
 
 
-TRUST = (
-    *("", "off before calibration", "off", "noise above 50 %", "noise, AUROC"),
-    *("digits above 50 %", "digits, AUROC"),
-)
+STRANGERS = ("uniform_noise", "blurred_noise", "specks", "digits")
 
 
 def trust_table(results: Results) -> str:
@@ -139,17 +136,17 @@ def trust_table(results: Results) -> str:
     rows = []
     for name, tested in results["test"].items():
         alone = tested[name]["alone"]
-        noise, digits = (
-            [score["no_letters"][kind] for score in alone] for kind in ("uniform_noise", "digits")
-        )
         before = [score["before_temperature"] for score in alone]
         off = [mean(s["expected_calibration_error"] for s in some) for some in (before, alone)]
         cells = [f"{100 * error:.1f}" for error in off]
-        for found in (noise, digits):
-            cells.append(f"{100 * mean(each['above_half'] for each in found):.0f}")
-            cells.append(f"{mean(each['area_under_roc'] for each in found):.2f}")
+        for kind in STRANGERS:
+            found = [score["no_letters"][kind] for score in alone]
+            above = 100 * mean(each["above_half"] for each in found)
+            area = mean(each["area_under_roc"] for each in found)
+            cells.append(f"{above:.0f} ({area:.2f})")
         rows.append([name, *cells])
-    return markdown(TRUST, rows)
+    kinds = (kind.replace("_", " ") for kind in STRANGERS)
+    return markdown(["", "off before calibration", "off", *kinds], rows)
 
 
 def page(results: Results) -> str:
@@ -167,7 +164,8 @@ def page(results: Results) -> str:
             "",
             pair_table(results),
             "",
-            "Expected calibration error in per cent, and what is said of pictures of no letter:",
+            "Expected calibration error in per cent; of pictures of no letter how many per cent",
+            "are read with more than 50 %, and the AUROC:",
             "",
             trust_table(results),
             "",

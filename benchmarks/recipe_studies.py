@@ -58,7 +58,7 @@ EXCHANGED = (
     Variant("schedule=cosine", ("schedule=cosine",)),
     Variant("scaled tanh, LeCun's first weights", ("activation=scaled_tanh", "init=lecun")),
 )
-# As many epochs as the recipe has. What deforms costs a short training more than it gives it: of
+# As many epochs as the recipe has. These cost a short training more than they give it: of
 # a short one alone nothing could be said of these.
 FULL_LENGTH = 200
 AT_LENGTH = (

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charrec.assessment import Assessment, Stranger, no_letters_table, told
+from charrec.assessment import Assessment, Stranger
+from charrec.scores import no_letters_table, told
 
 # Six pictures of A and B: read rightly at 0.9, wrongly at 0.8, rightly at 0.6, blank, unreadable,
 # and one of which nobody knows what it is.
@@ -111,28 +112,32 @@ def test_what_is_told_of_calibration(temperature: float, several: bool, against:
     assert last == f"Probabilities: 43.3% off, {against} (expected calibration error)"
 
 
+def test_what_the_hottest_temperature_cannot_mend_makes_no_claim() -> None:
+    for several in (False, True):
+        *_, last = told(example(temperature=100.0).score(), several)
+        assert last == (
+            "Probabilities say nothing: on validation the true letter's logit is on average no "
+            "higher than the others', so the temperature ended at 100"
+        )
+
+
 @pytest.mark.parametrize(
-    ("temperature", "why"),
+    ("temperature", "letters", "how"),
     [
-        (0.1, "all read rightly, whatever the network says of them"),
-        (100.0, "read no better than by chance"),
+        (2.5, 0, " by 0 letters alone"),
+        (2.5, 49, " by 49 letters alone"),
+        (2.5, 50, ""),
+        (2.5, None, ""),
+        (0.1, 50, ", the temperature at the end of its range, 0.1"),
+        (0.1, 9, " by 9 letters alone, the temperature at the end of its range, 0.1"),
     ],
 )
-def test_a_temperature_at_an_end_of_its_range_makes_no_claim(temperature: float, why: str) -> None:
-    *_, last = told(example(temperature=temperature).score(), fitted_to=3)
-    ended = f"the temperature ended at {temperature:g}"
-    assert last == f"Probabilities say nothing: the validation letters are {why}, so {ended}"
-
-
-def test_a_temperature_that_few_letters_found_is_told_with_their_number() -> None:
-    for count, few in (
-        (0, " by 0 letters alone"),
-        (49, " by 49 letters alone"),
-        (50, ""),
-        (None, ""),
-    ):
-        *_, last = told(example().score(), fitted_to=count)
-        assert f"42.7% before calibration{few} (expected" in last
+def test_how_a_temperature_was_fitted(temperature: float, letters: int | None, how: str) -> None:
+    score = example(temperature=temperature, temperature_letters=letters).score()
+    assert score["temperature_letters"] == letters
+    for several, against in ((False, "before calibration"), (True, "with no network calibrated")):
+        *_, last = told(score, several)
+        assert f"43.3% off, 42.7% {against}{how} (expected calibration error)" in last
 
 
 def test_what_an_earlier_version_recorded_is_told_too() -> None:

@@ -95,10 +95,15 @@ def test_odd_names_come_back_from_the_shell(
 def test_several_runs_are_named_as_they_were(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "outputs" / "a b").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
-    assert of_named_runs(["a b", "c"]) == {"run": "'[a b,c]'"}
-    assert of_named_runs("sweep/*") == {"run": "'sweep/*'"}
-    assert of_runs([tmp_path / "a", tmp_path / "b"]) == {"run": "'[a,b]'"}
+    both = of_named_runs(["outputs/a b", "outputs/c"])
+    assert both == {"run": "'[outputs/a b,outputs/c]'", "logdir": "outputs"}
+    assert of_named_runs("outputs/*") == {"run": "'outputs/*'", "logdir": "outputs"}
+    assert of_named_runs(["outputs/a b"]) == of_runs([Path("outputs/a b")])
+    assert of_named_runs(["outputs/c", "other/c"]) == {"run": "'[outputs/c,other/c]'"}
+    both = of_runs([tmp_path / "a", tmp_path / "b"])
+    assert both == {"run": "'[a,b]'", "logdir": "."}
 
 
 def test_no_word_for_no_settings() -> None:

@@ -92,7 +92,7 @@ def test_what_the_card_says(exported: Path, trained: Path) -> None:
     assert "Of the last epoch" not in card
     assert "The epoch that was best on validation, " in card
     assert "`probabilities`, float32 (batch, 4), calibrated, in the order" in card
-    assert "Temperature, fitted on the validation letters: " in card
+    assert re.search(r"Temperature, fitted on \d+ validation letters: \d", card)
 
 
 def test_of_what_did_not_come_to_its_end_nothing_is_claimed(trained: Path, tmp_path: Path) -> None:
@@ -116,7 +116,8 @@ def test_of_what_did_not_come_to_its_end_nothing_is_claimed(trained: Path, tmp_p
 @pytest.mark.parametrize(
     ("temperature", "output", "mean"),
     [
-        (0.8, "(batch, 4), calibrated, in the order", "temperature, which has one, too. "),
+        (0.8, "(batch, 4), calibrated, in the order", "temperature, which has one, too, 0.8. "),
+        (100.0, "(batch, 4), not to be believed (they say nothing: on", "one, too, 100. "),
         (1.0, "(batch, 4), not calibrated (no temper", "temperature, for which none was fitted. "),
     ],
 )
@@ -130,7 +131,7 @@ def test_a_mean_claims_no_temperature_that_it_has_not(
     text = card.model_card(runs, ensemble, told, "model.onnx", None)
     assert output in text
     assert mean in text
-    assert (" are calibrated, " in told["answers"]) == (temperature != 1)
+    assert (" are calibrated, " in told["answers"]) == (temperature == 0.8)
 
 
 def test_an_older_record_has_no_interval(trained: Path, tmp_path: Path) -> None:

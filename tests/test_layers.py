@@ -46,7 +46,7 @@ LAYERS = (
         "trainer_arguments",
     ),
     ("gathering", "closing", "provenance"),
-    ("augment",),
+    ("augment", "scores"),
     ("rules", "mlp", "normalisation", "resources", "statistics", "parameters", "calibration"),
     ("paths", "resampling", "locks"),
     ("saying", "screens"),

@@ -151,7 +151,9 @@ def test_of_none_that_can_be_read_there_is_nothing(trained: Path, tmp_path: Path
     for path in folder.iterdir():
         path.unlink()
         path.touch()
-    with pytest.raises(UserError, match=r"^images=\S+new: 1,100 of 1,100 pictures cannot be read: "):
+    with pytest.raises(
+        UserError, match=r"^images=\S+new: 1,100 of 1,100 pictures cannot be read: "
+    ):
         predict(folder, Run(trained), out=tmp_path / "out", trainer=CPU)
     assert not (tmp_path / "out").exists()
 

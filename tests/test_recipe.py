@@ -149,10 +149,11 @@ def test_what_can_be_believed_by_hand() -> None:
         return {
             "expected_calibration_error": error,
             "before_temperature": {"expected_calibration_error": 2 * error},
-            "no_letters": {"uniform_noise": stranger, "digits": {**stranger, "above_half": 1.0}},
+            "no_letters": dict.fromkeys(best.STRANGERS, stranger)
+            | {"digits": {**stranger, "above_half": 1.0}},
         }
 
     results = {"test": {"a": {"a": {"alone": [score(0.02, 0.1), score(0.04, 0.5)]}}}}
     assert best.trust_table(results).splitlines()[2:] == [
-        "| a | 6.0 | 3.0 | 30 | 0.70 | 100 | 0.70 |"
+        "| a | 6.0 | 3.0 | 30 (0.70) | 30 (0.70) | 30 (0.70) | 100 (0.70) |"
     ]

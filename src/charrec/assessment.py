@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,12 +15,10 @@ from charrec.calibration import (
     Exact,
     Floats,
     bins_of,
-    by_few,
-    doubts,
     expected_calibration_error,
     negative_log_likelihood,
 )
-from charrec.statistics import area_under_roc, in_words
+from charrec.statistics import area_under_roc
 
 
 class Stranger(NamedTuple):
@@ -36,6 +34,7 @@ class Assessment(Answers):
 
     uncalibrated: Floats  # (N, C)
     temperature: float  # of the network, or of the mean of several
+    temperature_letters: int | None = None  # that it was fitted to
     strangers: Mapping[str, Stranger]
     alone: Sequence[Answers] = ()  # of each network where they are several
 
@@ -44,7 +43,7 @@ class Assessment(Answers):
         return (
             super().score()
             | self._calibration(self.probabilities)
-            | {"temperature": self.temperature}
+            | {"temperature": self.temperature, "temperature_letters": self.temperature_letters}
             | {"before_temperature": self._calibration(self.uncalibrated)}
             | {"no_letters": {kind: self._told_apart(kind) for kind in self.strangers}}
         )
@@ -103,50 +102,3 @@ def _cells(prefix: str, bin: Bin) -> dict[str, str]:
     return {f"{prefix}count": str(bin.count)} | {
         prefix + name: "" if value is None else f"{value:.6f}" for name, value in shares.items()
     }
-
-
-def told(
-    score: Mapping[str, Any], several: bool = False, fitted_to: int | None = None
-) -> Iterator[str]:
-    """A score in a few lines; one of an earlier version of charrec has fewer entries.
-
-    Args:
-        several: it is of the mean of several networks.
-        fitted_to: how many letters the temperature was fitted to, if that is known.
-    """
-    yield in_words(score["correct"], score["total"])
-    if (macro := score.get("macro_accuracy")) is not None:
-        among = score["top_3_accuracy"]
-        yield f"Mean over letters: {macro:.1%}; the letter is among the first three: {among:.1%}"
-    if (error := score.get("expected_calibration_error")) is None:
-        return
-    if doubt := doubts(score["temperature"]):
-        yield f"Probabilities say nothing: {doubt}"
-    else:
-        against = _uncalibrated_in_words(score, several)
-        by = by_few(fitted_to)
-        yield f"Probabilities: {error:.1%} off, {against}{by} (expected calibration error)"
-
-
-def _uncalibrated_in_words(score: Mapping[str, Any], several: bool) -> str:
-    """A mean may have no temperature, but the mean of what the networks themselves say is another.
-
-    Its networks have theirs, which are undone in that.
-    """
-    before = score["before_temperature"]["expected_calibration_error"]
-    if several:
-        return f"{before:.1%} with no network calibrated"
-    return "not calibrated" if score["temperature"] == 1 else f"{before:.1%} before calibration"
-
-
-def no_letters_table(score: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Kind, AUROC, share above one half, share answered "blank"."""
-    return [
-        (
-            kind.replace("_", " "),
-            "" if of["area_under_roc"] is None else f"{of['area_under_roc']:.2f}",
-            f"{of['above_half']:.1%}",
-            f"{of['answered_blank']:.1%}",
-        )
-        for kind, of in score["no_letters"].items()
-    ]

@@ -45,23 +45,22 @@ def fit_temperature(logits: Floats, labels: NDArray[np.int64]) -> float:
     return round(math.exp((low + high) / 2), 6)
 
 
-ENDS = {  # of the range, and what of the letters has led there
-    COLDEST: "all read rightly, whatever the network says of them",
-    HOTTEST: "read no better than by chance",
-}
-
-
-def by_few(fitted_to: int | None) -> str:
-    """How many letters a temperature was fitted to, where they are so few that it matters."""
-    return f" by {fitted_to} letters alone" if fitted_to is not None and fitted_to < FEW else ""
-
-
 def doubts(temperature: float) -> str | None:
-    """Why the probabilities say nothing, where the fit ran into an end of its range."""
-    for end, meaning in ENDS.items():
-        if math.isclose(temperature, end, rel_tol=1e-4):
-            return f"the validation letters are {meaning}, so the temperature ended at {end:g}"
-    return None
+    """That probabilities say nothing, and why: the hottest T still makes them too sure."""
+    if not math.isclose(temperature, HOTTEST, rel_tol=1e-4):
+        return None
+    return (
+        "say nothing: on validation the true letter's logit is on average no higher than the "
+        f"others', so the temperature ended at {HOTTEST:g}"
+    )
+
+
+def how_fitted(temperature: float, letters: int | None) -> str:
+    """To how many letters, where they are so few that it matters, and whether T could not go on."""
+    few = f" by {letters} letters alone" if letters is not None and letters < FEW else ""
+    if math.isclose(temperature, COLDEST, rel_tol=1e-4):
+        return f"{few}, the temperature at the end of its range, {COLDEST:g}"
+    return few
 
 
 def at_temperature(temperature: float, logits: Floats) -> Exact:

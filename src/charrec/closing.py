@@ -15,6 +15,7 @@ import shlex
 import string
 import sys
 from collections.abc import Mapping, Sequence
+from glob import glob
 from pathlib import Path
 from typing import IO
 
@@ -86,9 +87,19 @@ def of_runs(folders: Sequence[Path]) -> dict[str, str]:
 def of_named_runs(named: str | Path | Sequence[str]) -> dict[str, str]:
     """Of runs as `run=` names them: a folder, a sweep's, a glob, or a list of these."""
     if isinstance(named, (str, Path)):
-        there = os.path.isdir(os.path.expanduser(named))
-        return of_runs([Path(named)]) if there else {"run": shlex.quote(str(named))}
-    return {"run": shlex.quote(f"[{','.join(map(str, named))}]")}
+        names, typed = [str(named)], str(named)
+    else:
+        names, typed = list(named), f"[{','.join(named)}]"
+    if len(names) == 1 and os.path.isdir(os.path.expanduser(names[0])):
+        return of_runs([Path(names[0])])
+    return {"run": shlex.quote(typed)} | _place_of(names)
+
+
+def _place_of(names: Sequence[str]) -> dict[str, str]:
+    """The folder that the runs are in, if it is one."""
+    runs = [run for name in names for run in glob(os.path.expanduser(name)) or [name]]
+    places = {Path(run).absolute().parent for run in runs}
+    return {"logdir": shlex.quote(shown_path(places.pop()))} if len(places) == 1 else {}
 
 
 def _logdir(run: Path) -> str:

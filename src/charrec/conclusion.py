@@ -9,10 +9,8 @@ from typing import Any
 
 import torch
 
-from charrec.assessment import told
 from charrec.checkpoints import count_in
 from charrec.closing import closing_lines, next_steps, of_runs, pictures
-from charrec.data.blank import blank_pictures
 from charrec.data.datamodule import CharacterDataModule
 from charrec.ensembles import fit_reader
 from charrec.evaluation import answer_test_split, write_test_report
@@ -25,6 +23,7 @@ from charrec.mistakes import worst_mistakes
 from charrec.paths import shown_path
 from charrec.reading import Ensemble, Reader
 from charrec.run import Run
+from charrec.scores import told
 from charrec.settings import TrainSettings
 from charrec.terminal import is_drawn
 from charrec.views import views_of
@@ -53,13 +52,9 @@ def conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) ->
     write_test_report(answers, run.folder)
     images = letters.images["test"].cpu().numpy()
     draw_mistakes(worst_mistakes(answers), images, run.folder / "worst_mistakes.png")
-    fitted = {"temperature": reader.temperature, "temperature_letters": _fitted_to(letters)}
+    fitted = {name: getattr(reader, name) for name in ("temperature", "temperature_letters")}
     none = reader.temperature == 1
     run.record(**best_so_far(run), **({} if none else fitted), test=answers.score())
-
-
-def _fitted_to(letters: CharacterDataModule) -> int:
-    return int((~blank_pictures(letters.images["validation"].cpu().numpy())).sum())
 
 
 def inputs_of(settings: TrainSettings, letters: CharacterDataModule) -> Rows:
@@ -106,6 +101,6 @@ def report(run: Run) -> str:
     closing = closing_lines(next_steps("train", known), sys.stdout)
     if is_drawn(sys.stdout):
         return "\n".join([drawn_summary(summary, folder), *closing])
-    accuracy, *more = told(test, fitted_to=summary.get("temperature_letters"))
+    accuracy, *more = told(test)
     best = f"Test accuracy of the best epoch, {summary['best_epoch']}: {accuracy}"
     return "\n".join([best, *more, f"Run: {folder}", *closing])

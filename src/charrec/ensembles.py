@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from charrec.calibration import Floats, fit_temperature, logarithms_of
+from charrec.calibration import Floats, doubts, fit_temperature, logarithms_of
+from charrec.classifier import CharacterClassifier
 from charrec.data.blank import blank_pictures
 from charrec.data.datamodule import CharacterDataModule
 from charrec.data.settings import DataSettings
@@ -48,10 +49,10 @@ def fit_reader(reader: Reader, letters: CharacterDataModule, trainer: Mapping[st
     images = letters.images["validation"]
     logits = log_probabilities(reader.classifier, images, trainer).numpy()
     blank = blank_pictures(images.cpu().numpy())
-    return reader._replace(temperature=_temperature(logits, letters, blank))
+    return reader._replace(**_fit(logits, letters, blank))
 
 
-def _temperature(logits: Floats, letters: CharacterDataModule, blank: NDArray[np.bool_]) -> float:
+def _fit(logits: Floats, letters: CharacterDataModule, blank: NDArray[np.bool_]) -> dict[str, Any]:
     """Blank pictures are left out, as they are when probabilities are judged."""
     labels = letters.labels["validation"].cpu().numpy()
     if blank.all():
@@ -60,7 +61,21 @@ def _temperature(logits: Floats, letters: CharacterDataModule, blank: NDArray[np
             "the network says them",
             stacklevel=4,
         )
-    return fit_temperature(logits[~blank], labels[~blank])
+    return {
+        "temperature": fit_temperature(logits[~blank], labels[~blank]),
+        "temperature_letters": int((~blank).sum()),
+    }
+
+
+def calibrated(classifier: CharacterClassifier, run: Run) -> Reader:
+    """A network of the run, with the temperature that its summary records."""
+    return Reader(classifier, run.temperature, run.temperature_letters)
+
+
+def warn_of_doubts(ensemble: Ensemble) -> None:
+    """For whoever shows its probabilities without a test beside them."""
+    if doubt := doubts(ensemble.last.temperature):
+        warnings.warn(f"probabilities {doubt}", stacklevel=3)
 
 
 def load_ensemble(
@@ -80,7 +95,7 @@ def load_ensemble(
     Raises:
         UserError: a checkpoint does not load, or they read different letters.
     """
-    readers = [Reader(load_classifier(run.checkpoint(checkpoint)), run.temperature) for run in runs]
+    readers = [calibrated(load_classifier(run.checkpoint(checkpoint)), run) for run in runs]
     need_one_alphabet(runs, [reader.alphabet for reader in readers])
     ensemble = Ensemble(readers)
     return ensemble if len(runs) == 1 else _fitted(ensemble, runs, trainer, given)
@@ -106,7 +121,7 @@ def _fitted(
     reading = read(ensemble, pictures, trainer)
     mean = mean_at_temperature(1.0, reading.alone)
     letters = letters_at(ensemble.image_size)
-    return replace(ensemble, temperature=_temperature(logarithms_of(mean), letters, reading.blank))
+    return replace(ensemble, **_fit(logarithms_of(mean), letters, reading.blank))
 
 
 def _letters_of(first: Run, image_size: int, given: DataSettings | None) -> LettersAt:

@@ -26,7 +26,12 @@ from charrec.assessment import Assessment, Stranger
 from charrec.data.finding import find_names
 from charrec.data.letters import summarise
 from charrec.data.settings import DataSettings
-from charrec.ensembles import LettersAt, letters_at_any_size, load_ensemble
+from charrec.ensembles import (
+    LettersAt,
+    letters_at_any_size,
+    load_ensemble,
+    warn_of_doubts,
+)
 from charrec.errors import Interrupted, UserError
 from charrec.figures.confusion import draw_confusion_matrix
 from charrec.figures.gallery import MOST, draw_gallery
@@ -61,7 +66,8 @@ def answer_test_split(
         errors,
         reading.blank,
         uncalibrated=reading.uncalibrated,
-        temperature=(ensemble if several else ensemble.readers[0]).temperature,
+        temperature=ensemble.last.temperature,
+        temperature_letters=ensemble.last.temperature_letters,
         strangers=_answer_strangers(ensemble, trainer),
         alone=alone if several else (),
     )
@@ -182,6 +188,7 @@ def predict(
     """
     runs = find_readers(run)
     ensemble = _loaded(runs, checkpoint, trainer)
+    warn_of_doubts(ensemble)
     paths = find_names(images)
     collection = Collection(paths, ensemble.alphabet, MOST)
     made = growing_table(lambda: output_folder(out, runs[0].folder / "predict"))

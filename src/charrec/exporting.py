@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from charrec.ensembles import load_ensemble
+from charrec.ensembles import load_ensemble, warn_of_doubts
 from charrec.exports.about import NETWORK, WEIGHTS_ALONE, Words, about
 from charrec.exports.card import model_card
 from charrec.exports.extras import need_packages
@@ -71,6 +71,7 @@ def export_proved(
     need_packages(format)
     runs = find_readers(run)
     ensemble = load_ensemble(runs, checkpoint, ON_THE_CPU)
+    warn_of_doubts(ensemble)
     for each in runs:
         each.warn_if_unfinished()
     make, name, words = FORMATS[format]

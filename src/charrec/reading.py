@@ -32,6 +32,7 @@ class Reader(NamedTuple):
 
     classifier: CharacterClassifier
     temperature: float = 1.0
+    temperature_letters: int | None = None  # that it was fitted to, if that is known
 
     @property
     def alphabet(self) -> str:
@@ -48,6 +49,12 @@ class Ensemble:
 
     readers: Sequence[Reader]
     temperature: float = 1.0  # of their mean
+    temperature_letters: int | None = None  # that it was fitted to
+
+    @property
+    def last(self) -> Reader | Ensemble:
+        """Whose temperature an answer has had in the end: the one reader's, or that of the mean."""
+        return self if len(self.readers) > 1 else self.readers[0]
 
     @property
     def alphabet(self) -> str:

@@ -19,12 +19,11 @@ from typing import Any
 import torch
 
 from charrec.answers import COLUMNS
-from charrec.assessment import no_letters_table, told
 from charrec.classifier import CharacterClassifier
 from charrec.commands import names_given, train_command
 from charrec.data.blank import BLANK
 from charrec.data.datamodule import CharacterDataModule
-from charrec.ensembles import letters_at_any_size
+from charrec.ensembles import calibrated, letters_at_any_size
 from charrec.errors import UserError
 from charrec.evaluation import answer_test_split
 from charrec.figures.curves import read_metrics
@@ -38,6 +37,8 @@ from charrec.reading import Ensemble, Reader
 from charrec.run import Run
 from charrec.runs import find_run
 from charrec.saliency import framed_greys, input_gradient
+from charrec.scores import no_letters_table, told
+from charrec.settings import TrainSettings
 from charrec.spelling import flat
 from charrec.views import views_of
 from charrec.weights import load_classifier
@@ -101,7 +102,7 @@ def content_of(run: Run, root: str | Path | None = None, checkpoint: str = "best
     tested: Answered | None
     mistakes: Sequence[Mistake] = ()
     if classifier is not None and letters is not None:
-        tested = _tested(Reader(classifier, run.temperature), letters)
+        tested = _tested(calibrated(classifier, run), letters)
         mistakes = _explained(classifier, letters, tested)
     else:
         tested = _from_files(run, checkpoint, notes)
@@ -114,7 +115,7 @@ def content_of(run: Run, root: str | Path | None = None, checkpoint: str = "best
         checkpoint=checkpoint,
         settings=dict(flat(record)),
         given=names_given(settings),
-        train_command=train_command(settings),
+        train_command=train_command(_moved(settings, root)),
         metrics=_metrics(run, notes),
         notes=notes,
         calibrated=run.calibrated,
@@ -122,6 +123,13 @@ def content_of(run: Run, root: str | Path | None = None, checkpoint: str = "best
         mistakes=mistakes,
         weights=None if classifier is None else first_layer(classifier).numpy(),
     )
+
+
+def _moved(settings: TrainSettings, root: str | Path | None) -> TrainSettings:
+    """A command that trains again names the letters where they are now."""
+    if root is None:
+        return settings
+    return replace(settings, data=replace(settings.data, root=full_path(root)))
 
 
 def _unfinished(run: Run) -> list[str]:

@@ -169,6 +169,12 @@ class Run:
         return float(found)
 
     @property
+    def temperature_letters(self) -> int | None:
+        """How many letters it was fitted to, if that is known."""
+        found = self.so_far.get("temperature_letters")
+        return found if isinstance(found, int) else None
+
+    @property
     def calibrated(self) -> bool:
         """Whether a temperature was fitted, at the end of training."""
         return "temperature" in self.so_far

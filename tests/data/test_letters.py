@@ -283,7 +283,10 @@ def test_a_million_entries(tmp_path: Path) -> None:
     replace_list(root, f"{{{entries}}}")
     start = time.perf_counter()
     message = refusal(root)
-    assert "1,000,000 of 1,000,000 pictures cannot be used: 'letters/0000000.png' is missing" in message
+    assert (
+        "1,000,000 of 1,000,000 pictures cannot be used: 'letters/0000000.png' is missing"
+        in message
+    )
     assert time.perf_counter() - start < 40
 
 

@@ -54,14 +54,14 @@ def test_nothing_is_lost_at_any_width(folder: str, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_temperature_of_few_letters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SUMMARY, "temperature_letters", 24)
+    monkeypatch.setitem(SUMMARY["test"], "temperature_letters", 24)  # type: ignore[arg-type]
     lines = framed(100, FOLDER, monkeypatch)
     assert any("10.1% before calibration by 24 letters alone" in line for line in lines)
 
 
-def test_a_temperature_at_an_end_of_its_range(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_probabilities_that_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SUMMARY["test"], "temperature", 100.0)  # type: ignore[arg-type]
-    told = "Calibration error 2.3% says nothing: the validation letters are read no better than by"
+    told = "Calibration error - probabilities say nothing: on validation the true letter's"
     lines = [" ".join(line.strip("│ ").split()) for line in framed(110, FOLDER, monkeypatch)]
     assert any(line.startswith(told) for line in lines)
 

@@ -160,6 +160,41 @@ def test_a_picture_is_pasted_or_dropped(event: str, page: Page) -> None:
     page.wait_for_function("document.querySelector('.letter')?.textContent === 'T'")
 
 
+def hold(page: Page) -> None:
+    """A stroke that is not at its end."""
+    box = page.locator("canvas").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 300, steps=5)
+
+
+def test_a_picture_that_comes_during_a_stroke_is_not_drawn_over(page: Page) -> None:
+    hold(page)
+    give(page, "paste")
+    page.wait_for_function("document.querySelector('.state').textContent === '8_A.jpg'")
+    page.mouse.move(300, 300)
+    page.mouse.up()
+    page.wait_for_timeout(1000)
+    assert page.locator(".letter").inner_text() == "A"
+
+
+def test_a_refusal_is_not_written_over_by_an_answer_to_what_was_drawn_before(page: Page) -> None:
+    hold(page)
+    page.evaluate(
+        """() => {
+            const given = new DataTransfer();
+            given.items.add(new File([new Uint8Array(17 * 2 ** 20)], "large.png"));
+            document.dispatchEvent(new DragEvent("drop", { dataTransfer: given }));
+        }"""
+    )
+    page.mouse.up()
+    page.wait_for_timeout(2000)
+    assert page.locator(".refused").inner_text().startswith("large.png has over 16 MiB")
+    draw(page, T)
+    page.wait_for_function("document.querySelector('.letter')?.textContent === 'T'")
+
+
 def test_one_camera_that_makes_way_for_a_picture(page: Page) -> None:
     page.evaluate(
         """() => {

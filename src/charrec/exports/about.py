@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
+from charrec.calibration import doubts
 from charrec.reading import Ensemble
 from charrec.resources import embedded_letters
 from charrec.run import Run
@@ -45,11 +46,10 @@ def about(
 ) -> dict[str, str]:
     """By names that readers in any language can look for; texts, of which some are JSON."""
     each = [describe(run) for run in runs]
-    one = ensemble.readers[0].temperature if len(runs) == 1 else ensemble.temperature
     beside = {
         "normalisation": _of_all(ensemble, "normalisation"),
         "views": _of_all(ensemble, "views"),
-        "temperature": str(one),
+        "temperature": str(ensemble.last.temperature),
     }
     known = beside | {"calibrated": calibration(runs, ensemble)}
     return beside | {
@@ -67,6 +67,8 @@ def about(
 
 def calibration(runs: Sequence[Run], ensemble: Ensemble) -> str:
     """Several runs have a temperature together, whatever became of each, if it could be fitted."""
+    if doubt := doubts(ensemble.last.temperature):
+        return f"not to be believed (they {doubt})"
     fitted = ensemble.temperature != 1 if len(runs) > 1 else runs[0].calibrated
     return "calibrated" if fitted else "not calibrated (no temperature was fitted)"
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from torch import Tensor
 
-from charrec.assessment import no_letters_table
 from charrec.calibration import doubts
 from charrec.classifier import parameter_count
 from charrec.data.blank import FAINTEST
@@ -21,6 +20,7 @@ from charrec.exports.example import EXAMPLES
 from charrec.exports.proof import TOLERANCE, Proof
 from charrec.reading import Ensemble, Reader
 from charrec.run import Run
+from charrec.scores import calibration_told, no_letters_table
 from charrec.statistics import between
 
 WEIGHTS = ".safetensors"  # the one kind of file that holds no more than them
@@ -50,7 +50,8 @@ def model_card(
         parts += [f"## Training{many}", *_training(run, reader, told["checkpoint"])]
         parts += [f"## Accuracy{many}", *_as_recorded(run, told["checkpoint"])]
     if len(runs) > 1:
-        parts.append(TOGETHER.format(HAS_ONE if ensemble.temperature != 1 else HAS_NONE))
+        mean = ensemble.temperature
+        parts.append(TOGETHER.format(HAS_NONE if mean == 1 else HAS_ONE.format(mean)))
     parts += ["## Limits", _limits(runs), "## Use", *_use(file, proof)]
     parts += ["## Licence", f"The weights: {told['licence']}."]
     return "\n\n".join(parts) + "\n"
@@ -63,7 +64,7 @@ TOGETHER = (
     "The runs answer with the mean of their probabilities, each at its own temperature, {}. "
     "`python -m charrec.test 'run=[...]'` measures how good they are together."
 )
-HAS_ONE, HAS_NONE = "which has one, too", "for which none was fitted"
+HAS_ONE, HAS_NONE = "which has one, too, {:g}", "for which none was fitted"
 
 
 def _what(runs: Sequence[Run], ensemble: Ensemble, file: str) -> Iterator[str]:
@@ -142,9 +143,9 @@ def _training(run: Run, reader: Reader, checkpoint: str) -> Iterator[str]:
     )
     yield _table(("setting", "value"), [(name, told.get(name)) for name in SHOWN])
     if run.calibrated:
-        doubt = doubts(reader.temperature)
-        says = f" Probabilities say nothing: {doubt}." if doubt else ""
-        yield f"Temperature, fitted on the validation letters: {reader.temperature:g}.{says}"
+        many = "the" if (letters := reader.temperature_letters) is None else f"{letters:,}"
+        doubt = f" Probabilities {say}." if (say := doubts(reader.temperature)) else ""
+        yield f"Temperature, fitted on {many} validation letters: {reader.temperature:g}.{doubt}"
 
 
 def _kept(run: Run, checkpoint: str) -> str:
@@ -179,7 +180,7 @@ def _accuracy(run: Run, checkpoint: str) -> Iterator[str]:
         ("95% interval", _share(None) if interval is None else between(interval)),
         ("Mean over letters", _share(test.get("macro_accuracy"))),
         ("Letter among the first three", _share(test.get("top_3_accuracy"))),
-        ("Expected calibration error", _share(test.get("expected_calibration_error"))),
+        ("Expected calibration error", calibration_told(test)[0] or _share(None)),
     ]
     yield "On test letters that training never saw, by the best epoch:"
     yield _table(("measure", "value"), rows)

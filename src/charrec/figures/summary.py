@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from charrec.calibration import by_few, doubts
+from charrec.scores import calibration_told
 from charrec.statistics import between, wilson_interval
 from charrec.terminal import console, drawn
 
@@ -71,15 +71,8 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[Line]:
     if (macro := test.get("macro_accuracy")) is not None:
         yield "Mean over letters", f"{macro:.1%}", "each letter counts alike"
         yield "Among the first three", f"{test['top_3_accuracy']:.1%}", ""
-    if (error := test.get("expected_calibration_error")) is not None:
-        yield "Calibration error", f"{error:.1%}", _uncalibrated(summary)
+    error, before = calibration_told(test)
+    if error:
+        yield "Calibration error", error, before
     validation = f"validation accuracy {summary['validation']['accuracy']:.1%}"
     yield "Best epoch", str(summary["best_epoch"]), f"of {summary['epochs']}, {validation}"
-
-
-def _uncalibrated(summary: Mapping[str, Any]) -> str:
-    test = summary["test"]
-    if doubt := doubts(test["temperature"]):
-        return f"says nothing: {doubt}"
-    before = test["before_temperature"]["expected_calibration_error"]
-    return f"{before:.1%} before calibration{by_few(summary.get('temperature_letters'))}"

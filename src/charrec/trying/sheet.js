@@ -7,7 +7,7 @@ const TRIES = 3, PAUSE = 400;  // where the server is busy; milliseconds
 let strokes = [], stroke = null, finger = null, shown = null;  // finger: that draws the stroke
 
 // One question at a time, and of those that wait the last one only: so drawing is never behind.
-let asking = false, waiting = null;
+let asking = false, waiting = null, late = false;  // late: nobody wants the answer any more
 async function ask(question, after) {
   if (asking) { waiting = [question, after]; return; }
   asking = true;
@@ -18,9 +18,11 @@ async function ask(question, after) {
     answer = '<p class="refused" role="alert">This cannot be read: drop a file.</p>';
   }
   asking = false;
-  const next = waiting;
+  const next = waiting, unwanted = late;
   waiting = null;
+  late = false;
   if (next) { ask(...next); return; }
+  if (unwanted) return;
   answers.innerHTML = answer;
   if (after) after(!answers.querySelector(".refused"));
 }
@@ -88,11 +90,10 @@ canvas.addEventListener("pointerup", lift);
 canvas.addEventListener("pointercancel", lift);
 function clear() {
   strokes = [];
-  shown = null;
+  stroke = finger = shown = null;
   state.textContent = "";
   draw();
 }
-const nothing = answers.innerHTML;
 function empty() {
   waiting = null;
   clear();
@@ -116,6 +117,8 @@ function bytes(file) {
   });
 }
 function refuse(text) {
+  waiting = null;
+  late = asking;
   const told = document.createElement("p");
   told.className = "refused";
   told.setAttribute("role", "alert");

@@ -26,7 +26,7 @@ from torch import Tensor
 from charrec.calibration import Exact
 from charrec.data.blank import BLANK, blank_pictures
 from charrec.data.datamodule import CharacterDataModule
-from charrec.ensembles import LettersAt, letters_at_any_size, load_ensemble
+from charrec.ensembles import LettersAt, letters_at_any_size, load_ensemble, warn_of_doubts
 from charrec.errors import UserError
 from charrec.reading import Ensemble, Reader, read
 from charrec.run import Run
@@ -113,6 +113,7 @@ def open_trial(
     """
     runs = find_readers(run)
     ensemble = load_ensemble(runs, checkpoint, trainer, runs[0].letters_to_test({"root": root}))
+    warn_of_doubts(ensemble)
     letters_of = cache(letters_at_any_size)  # runs may share them
     known = []
     for each, reader in zip(runs, ensemble.readers, strict=True):

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from charrec.assessment import no_letters_table
-from charrec.calibration import doubts
+from charrec.calibration import doubts, how_fitted
 from charrec.page.content import Answered, Content, Row
 from charrec.page.plot import Plot, svg
 from charrec.page.tables import Cell, number, share, sortable
+from charrec.scores import no_letters_table
 
 LARGEST = 15.0  # radius of a dot that stands for all answers
 SERIES = {"before_": "before", "": "calibrated"}  # prefix in reliability.csv -> class
@@ -50,8 +50,10 @@ def _errors(content: Content, tested: Answered) -> Iterator[tuple[str, str]]:
         yield "before", f"{before:.1%} off; no temperature was fitted"
         return
     temperature = score.get("temperature", 1.0)
-    why = f"; probabilities say nothing: {doubt}" if (doubt := doubts(temperature)) else ""
-    yield "calibrated", f"{after:.1%} off, with a temperature of {temperature:.3g}{why}"
+    told = f"{after:.1%} off, with a temperature of {temperature:.3g}"
+    if doubt := doubts(temperature):
+        told = f"with a temperature of {temperature:.3g} probabilities {doubt}"
+    yield "calibrated", told + how_fitted(temperature, score.get("temperature_letters"))
     yield "before", f"{before:.1%} off without it"
 
 

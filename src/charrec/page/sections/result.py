@@ -8,6 +8,7 @@ from html import escape
 from charrec.page.content import Content
 from charrec.page.words import counted, lasting
 from charrec.parameters import count
+from charrec.scores import calibration_told
 from charrec.statistics import between
 
 Figure = tuple[str, str, str]  # in large, what it is, and more
@@ -36,10 +37,9 @@ def _of_test(content: Content) -> Iterator[Figure]:
         yield f"{macro:.1%}", "mean over letters", "however many pictures each has"
         if len(content.tested.alphabet) > 3:  # of fewer, it always is
             yield f"{score['top_3_accuracy']:.1%}", "among the first three", "the letter is"
-    if (error := score.get("expected_calibration_error")) is not None:
-        before = score["before_temperature"]["expected_calibration_error"]
-        more = f"{before:.1%} before calibration" if content.calibrated else "not calibrated"
-        yield f"{error:.1%}", "probabilities are off by", more
+    error, before = calibration_told(score)
+    if error:
+        yield error, "probabilities are off by", before
 
 
 def _of_training(content: Content) -> Iterator[Figure]:
