@@ -116,8 +116,8 @@ def test_what_the_hottest_temperature_cannot_mend_makes_no_claim() -> None:
     for several in (False, True):
         *_, last = told(example(temperature=100.0).score(), several)
         assert last == (
-            "Probabilities say nothing: on validation the true letter's logit is on average no "
-            "higher than the others', so the temperature ended at 100"
+            "Probabilities say nothing: on validation the true letter's logit is hardly higher "
+            "than the others', if at all, so the temperature ended at 100"
         )
 
 

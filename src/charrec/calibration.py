@@ -50,8 +50,8 @@ def doubts(temperature: float) -> str | None:
     if not math.isclose(temperature, HOTTEST, rel_tol=1e-4):
         return None
     return (
-        "say nothing: on validation the true letter's logit is on average no higher than the "
-        f"others', so the temperature ended at {HOTTEST:g}"
+        "say nothing: on validation the true letter's logit is hardly higher than the others', if "
+        f"at all, so the temperature ended at {HOTTEST:g}"
     )
 
 
