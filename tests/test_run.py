@@ -147,9 +147,10 @@ def test_the_keys_of_a_summary(trained: Path) -> None:
     assert set(test) == {
         *("accuracy", "correct", "total", "interval", "macro_accuracy", "top_3_accuracy"),
         *("negative_log_likelihood", "expected_calibration_error", "temperature"),
-        *("before_temperature", "no_letters"),
+        *("temperature_letters", "before_temperature", "no_letters"),
     }
     assert test["temperature"] == summary["temperature"] == Run(trained).temperature
+    assert test["temperature_letters"] == Run(trained).temperature_letters == 24
     assert 0 < summary["epoch_seconds"] < summary["train_seconds"]
 
 
