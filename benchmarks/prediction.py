@@ -26,6 +26,7 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.launch import BenchError, Launch, launch
+from benchmarks.table import write_results
 
 RESULTS = Path(__file__).parent / "results"
 NETWORKS = {"default": (), "small": ("experiment=small",), "best": ("experiment=best",)}
@@ -181,10 +182,7 @@ def main(arguments: Sequence[str] | None = None, measure: Launch = launch) -> No
         results = gather(chosen, measure)
     except BenchError as error:
         sys.exit(f"prediction: {error}")
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    (chosen.out / "prediction.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-    (chosen.out / "prediction.md").write_text(page(results), "utf-8")
-    print(page(results))
+    write_results(chosen.out / "prediction", results, page(results))
     if wrong := shortcomings(results):
         sys.exit(f"prediction: {'; '.join(wrong)}")
 

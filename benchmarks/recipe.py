@@ -25,7 +25,7 @@ from typing import Any
 from benchmarks import machine
 from benchmarks.recipe_figures import draw
 from benchmarks.recipe_studies import STUDIES, Variant, part_of
-from benchmarks.table import machine_text, markdown
+from benchmarks.table import machine_text, markdown, write_results
 
 RESULTS = Path(__file__).parent / "results"
 SEEDS = (1, 2, 3)
@@ -175,11 +175,8 @@ def page(results: dict[str, Any]) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parse(arguments)
     results = gather(chosen)
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    (chosen.out / "recipe.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    (chosen.out / "recipe.md").write_text(page(results), encoding="utf-8")
+    write_results(chosen.out / "recipe", results, page(results))
     draw(results["rows"], chosen.out)
-    print(page(results))
 
 
 if __name__ == "__main__":

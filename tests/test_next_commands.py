@@ -118,9 +118,10 @@ def test_after_a_failure(place: Path) -> None:
     with start("train", *given, cwd=place, before=no_large_files) as process:
         done = process.wait()
     assert done.exit_code == 2
-    said = [line for line in done.stderr.splitlines() if not line.startswith("charrec: warning")]
-    assert said[0].startswith("charrec: ")
-    assert "File too large; make room" in said[0]
+    lacking, error, *_ = done.stderr.splitlines()
+    assert lacking.startswith("charrec: warning: train.json has no picture of EHINOSUWY")
+    assert error.startswith("charrec: ")
+    assert "File too large; make room" in error
     (resume,) = commands(done.stderr)
     assert resume == "python -m charrec.train resume='failed run'"
     paste(resume, place)

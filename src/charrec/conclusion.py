@@ -52,7 +52,7 @@ def conclude(run: Run, settings: TrainSettings, letters: CharacterDataModule) ->
     write_test_report(answers, run.folder)
     images = letters.images["test"].cpu().numpy()
     draw_mistakes(worst_mistakes(answers), images, run.folder / "worst_mistakes.png")
-    fitted = {name: getattr(reader, name) for name in ("temperature", "temperature_letters")}
+    fitted = {"temperature": reader.temperature, "temperature_letters": reader.temperature_letters}
     none = reader.temperature == 1
     run.record(**best_so_far(run), **({} if none else fitted), test=answers.score())
 

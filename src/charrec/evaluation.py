@@ -26,12 +26,7 @@ from charrec.assessment import Assessment, Stranger
 from charrec.data.finding import find_names
 from charrec.data.letters import summarise
 from charrec.data.settings import DataSettings
-from charrec.ensembles import (
-    LettersAt,
-    letters_at_any_size,
-    load_ensemble,
-    warn_of_doubts,
-)
+from charrec.ensembles import LettersAt, letters_at_any_size, load_ensemble, warn_of_doubts
 from charrec.errors import Interrupted, UserError
 from charrec.figures.confusion import draw_confusion_matrix
 from charrec.figures.gallery import MOST, draw_gallery
@@ -199,13 +194,18 @@ def predict(
 
         read_stream(ensemble, paths, trainer, take, lambda count: tell(count, len(paths)))
         answers = collection.answers
-        if table.folder is None:
-            problem = summarise([e for e in answers.errors if e], len(paths), UNREADABLE)
-            raise UserError(f"images={images}: {problem}")
-        folder = table.finish()
+        folder = _finished(table, answers, images)
         about = {"images": str(images), "runs": [str(each.folder) for each in runs]}
         _write_figure_and_source(collection, about | {"checkpoint": checkpoint}, folder)
     return answers, folder
+
+
+def _finished(table: GrowingTable, answers: Answers, images: str | Path) -> Path:
+    """The folder of the table, which has none where no picture could be read."""
+    if table.folder is None:
+        problem = summarise([e for e in answers.errors if e], len(answers.files), UNREADABLE)
+        raise UserError(f"images={images}: {problem}")
+    return table.finish()
 
 
 @contextmanager

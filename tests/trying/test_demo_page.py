@@ -72,6 +72,15 @@ def draw(page: Page, strokes: list[Stroke]) -> None:
         page.mouse.up()
 
 
+def hold(page: Page) -> None:
+    """A stroke that is not at its end."""
+    box = page.locator("canvas").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 300, steps=5)
+
+
 def answer(page: Page) -> dict[str, str]:
     """The letters that are named with their shares, the likeliest first."""
     cells = page.locator(".bars").first.locator("dt, dd:not(.bar)").all_inner_texts()
@@ -89,11 +98,7 @@ def test_a_letter_is_drawn_and_read(letter: str, strokes: list[Stroke], page: Pa
 
 
 def test_what_is_read_changes_while_one_draws(page: Page) -> None:
-    box = page.locator("canvas").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 60, box["y"] + 60)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 60, box["y"] + 300, steps=5)
+    hold(page)
     page.wait_for_selector(".letter")  # the pen is still down
     page.mouse.up()
     page.get_by_text("Clear").click()
@@ -158,15 +163,6 @@ def test_a_picture_is_pasted_or_dropped(event: str, page: Page) -> None:
     page.wait_for_function("document.querySelector('.letter')?.textContent === 'A'")
     draw(page, T)  # on a fresh sheet
     page.wait_for_function("document.querySelector('.letter')?.textContent === 'T'")
-
-
-def hold(page: Page) -> None:
-    """A stroke that is not at its end."""
-    box = page.locator("canvas").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 60, box["y"] + 60)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 60, box["y"] + 300, steps=5)
 
 
 def test_a_picture_that_comes_during_a_stroke_is_not_drawn_over(page: Page) -> None:
